@@ -1,0 +1,114 @@
+// The public types that name the host: sources, streams, signals. The plain-data ones are in ../contract.ts.
+import type { KeepReasoning, Message, Part, ReasoningOptions, Result, RopeScaling, SamplingOptions, ToolDefinition } from "../contract.ts";
+
+// ---------------------------------------------------------------- loading
+/** Where weights come from. An array lists the shards of one split GGUF, in any order. */
+export type ModelSource =
+  | string | URL | Request | Response | Blob | BufferSource
+  | ReadableStream<Uint8Array<ArrayBuffer>> | FileSystemFileHandle
+  | { readonly hf: string; readonly file?: string; readonly quant?: string; readonly revision?: string }
+  | readonly ModelSource[];
+
+/** A place that keeps downloaded weights: disk, OPFS, Cache API, memory. One small port. */
+export interface ModelStore {
+  open(key: string): Promise<Blob | null>;
+  /** `at` > 0 resumes an interrupted download at that byte. */
+  create(key: string, at: number): Promise<WritableStream<Uint8Array>>;
+  delete(key: string): Promise<void>;
+  keys(): AsyncIterable<string>;
+}
+
+export interface LoadOptions {
+  signal?: AbortSignal;
+  onprogress?: (event: { phase: "fetch" | "verify" | "load"; loaded: number; total?: number; file?: string }) => void;
+  store?: ModelStore | "auto" | false;
+  /** Subresource-Integrity string, or one per shard name; checked while streaming, before the weights are used. */
+  integrity?: string | Readonly<Record<string, string>>;
+  fetch?: typeof globalThis.fetch;
+  /** "auto": our WASM build where it is present, else wllama's; a remote engine is always explicit. */
+  engine?: "auto" | "llama" | "wllama" | EngineFactory;
+  device?: "auto" | "cpu" | "webgpu";
+  threads?: number | "auto";
+  simd?: "auto" | "relaxed" | "fixed";
+  memory?: "auto" | "wasm32" | "wasm64";
+  wasm?: { url?: string | URL; integrity?: string; module?: WebAssembly.Module; worker?: () => Worker };
+  context?: ContextOptions;
+}
+/** What this host can do, and for each thing that it cannot, why, in a sentence that says how to get it. */
+export interface Capabilities {
+  runtime: "node" | "deno" | "bun" | "browser" | "workerd" | "unknown";
+  threads: number; simd: "none" | "fixed" | "relaxed"; memory64: boolean; maxMemory: number;
+  webgpu: boolean; crossOriginIsolated: boolean; why: readonly string[];
+}
+export type EngineFactory = { readonly kind: string };
+
+// ---------------------------------------------------------------- context
+export interface ContextOptions {
+  /** Tokens. "auto": what the model, the request and the memory allow. */
+  size?: number | "auto";
+  kvType?: "f16" | "q8_0" | "q4_0";
+  /** "auto": plain RoPE while it fits, YaRN with the smallest sufficient factor (at most 4) when it does not. */
+  extend?: "off" | "auto" | { type: "yarn"; factor?: number | "auto"; originalContext?: number; above?: number } | RopeScaling;
+  overflow?: "error" | "shift" | "drop-oldest" | ((event: OverflowEvent) => Promise<readonly Message[]>);
+}
+export interface OverflowEvent { messages: readonly Message[]; needed: number; window: number; signal?: AbortSignal }
+
+// ---------------------------------------------------------------- generation
+export interface Tool<A = unknown> extends ToolDefinition {
+  execute?: (args: A, options: { signal: AbortSignal }) => unknown | Promise<unknown>;
+}
+export interface GenerateOptions extends SamplingOptions {
+  signal?: AbortSignal;
+  stop?: string | readonly string[]; logitBias?: ReadonlyMap<number, number>;
+  logprobs?: number;
+  reasoning?: ReasoningOptions | ReasoningOptions["mode"];
+  format?: { type: "json"; schema?: object } | { type: "gbnf"; grammar: string };
+  tools?: readonly Tool[]; toolChoice?: "auto" | "none" | "required" | { name: string };
+}
+/**
+ * One run of the model. It starts when first consumed: iterate it for parts, or ask for `result()`; both together share
+ * one run, and a second iteration is an error. Leaving early by break, throw or abort stops the engine. Not a thenable,
+ * so that an async function can return it.
+ */
+export interface Generation extends AsyncIterable<Part>, AsyncDisposable {
+  result(): Promise<Result>;
+  readonly text: AsyncIterable<string>;
+  readonly reasoning: AsyncIterable<string>;
+  readonly stream: ReadableStream<Part>;
+  endReasoning(): void;
+  /** Server-sent events in OpenAI's chat-completion chunk shape, thoughts in `reasoning_content`. */
+  toResponse(init?: ResponseInit): Response;
+}
+export interface Model extends AsyncDisposable {
+  readonly info: {
+    architecture: string; name?: string; contextTrained: number; vocabularySize: number; sizeBytes: number;
+    engine: string; threads: number; simd: string; memory: string; metadata: ReadonlyMap<string, unknown>;
+  };
+  /** Raw completion: no template. */
+  generate(prompt: string | Uint32Array, options?: GenerateOptions): Generation;
+  /** One stateless chat turn through the model's template. */
+  chat(messages: readonly Message[], options?: GenerateOptions & { keepReasoning?: KeepReasoning }): Generation;
+  session(options?: SessionOptions): Promise<Session>;
+  tokenize(text: string, options?: { special?: boolean }): Promise<Uint32Array>;
+  detokenize(tokens: Uint32Array): Promise<string>;
+  count(input: string | readonly Message[]): Promise<number>;
+  render(messages: readonly Message[], options?: { reasoning?: ReasoningOptions["mode"]; tools?: readonly Tool[] }): Promise<string>;
+  embed(input: string | readonly string[], options?: { signal?: AbortSignal }): Promise<Float32Array[]>;
+  rank(query: string, documents: readonly string[], options?: { signal?: AbortSignal }): Promise<Float64Array>;
+  close(): Promise<void>;
+}
+export interface SessionOptions extends GenerateOptions { system?: string; history?: readonly Message[]; context?: ContextOptions; keepReasoning?: KeepReasoning }
+/** A conversation that owns a KV sequence and a pruned history; names follow the web's Prompt API. */
+export interface Session extends EventTarget, AsyncDisposable {
+  readonly messages: readonly Message[];
+  readonly contextUsage: number; readonly contextWindow: number;
+  prompt(input: string | readonly Message[], options?: GenerateOptions): Generation;
+  append(input: readonly Message[], options?: { signal?: AbortSignal }): Promise<void>;
+  measureContextUsage(input: string | readonly Message[]): Promise<number>;
+  clone(options?: { signal?: AbortSignal }): Promise<Session>;
+  /** KV cache and messages; restore checks the model's hash and refuses another model's state. */
+  save(): Promise<Blob>;
+  restore(state: Blob): Promise<void>;
+  close(): Promise<void>;
+}
+

@@ -1,0 +1,11 @@
+/** The file behind a model, whatever it came from: random access, so that a context can be rebuilt. */
+export interface WeightFile {
+  /** File name of the shard, for messages and for ordering. */
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Reads `length` bytes at `offset`; fewer only at the end of the file. */
+  read(offset: number, length: number, options?: { signal?: AbortSignal }): Promise<Uint8Array<ArrayBuffer>>;
+  /** Idempotent. */
+  close(): Promise<void>;
+}
