@@ -51,6 +51,6 @@ export class InferenceError extends Error {
   /** Like `instanceof`, but also true across realms and duplicate copies of the package. */
   static is(value: unknown, code?: ErrorCode): value is InferenceError {
     if (typeof value !== "object" || value === null || !(brand in value)) return false;
-    return code === undefined || (value as InferenceError).code === code;
+    return code === undefined || ("code" in value && value.code === code);
   }
 }
