@@ -1,0 +1,4 @@
+import type { Options } from "tsup";
+
+/** An esbuild plugin, as tsup takes it. */
+export type BuildPlugin = NonNullable<Options["esbuildPlugins"]>[number];
