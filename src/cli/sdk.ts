@@ -1,0 +1,20 @@
+import type * as ruminate from "../index.ts";
+
+export type {
+  Capabilities,
+  GenerateOptions,
+  Generation,
+  LoadOptions,
+  Message,
+  Model,
+  ModelSource,
+  ModelSummary,
+  Part,
+  ReasoningOptions,
+  Result,
+  SamplingOptions,
+  Session,
+} from "../index.ts";
+
+/** The part of the public API that the command line is a client of; a parameter everywhere, so that tests script it. */
+export type Sdk = Pick<typeof ruminate, "loadModel" | "capabilities" | "inspectModel" | "InferenceError">;
