@@ -1,6 +1,6 @@
 // The arrows of the architecture: each folder of src is one floor, and imports only what stands beside its name here.
 // Entries end in "/" for a folder, else they name one file; `types` may be imported by `import type` alone.
-const pure = ["src/errors.ts", "src/contract.ts"];
+const pure = ["src/errors.ts", "src/contract.ts", "src/turns.ts"];
 
 /** @type {Record<string, { values?: string[]; types?: string[]; packages?: string[] }>} */
 const floors = {
@@ -24,12 +24,9 @@ const floors = {
   "src/reasoning/": { values: pure },
   "src/context/": { values: pure },
   "src/prompt/": { values: pure, packages: ["@huggingface/jinja"] },
-  "src/gguf/": { values: [...pure, "src/platform/"], packages: ["@huggingface/gguf"] },
+  "src/gguf/": { values: [...pure, "src/platform/"], types: ["src/engine/engine.ts"], packages: ["@huggingface/gguf"] },
   "src/store/": { values: pure, types: ["src/platform/types.ts"] },
-  "src/engine/": {
-    values: pure,
-    types: ["src/platform/types.ts", "src/prompt/segment.ts", "src/gguf/weight-file.ts"],
-  },
+  "src/engine/": { values: [...pure, "src/platform/"], types: ["src/prompt/segment.ts", "src/gguf/weight-file.ts"] },
   "src/engine/local.ts": { values: ["src/wasm/"] },
   "src/worker/": {
     values: [...pure, "src/engine/", "src/platform/"],
@@ -38,6 +35,7 @@ const floors = {
   "src/wasm/": { values: pure, types: ["src/platform/types.ts"] },
   "src/platform/": { values: pure },
   "src/contract.ts": {},
+  "src/turns.ts": { values: ["src/errors.ts"], types: ["src/contract.ts"] },
   "src/errors.ts": {},
 };
 

@@ -6,3 +6,5 @@ export type { SplitPart, Splitter } from "./splitter.ts";
 export { ReasoningStream } from "./stream.ts";
 export { defaultTags } from "./tags.ts";
 export type { ReasoningTags } from "./tags.ts";
+export { pruneHistory } from "./prune-history.ts";
+export type { PruneOptions } from "./prune-history.ts";
