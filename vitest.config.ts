@@ -2,12 +2,12 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["test/unit/**/*.test.ts", "test/architecture/**/*.test.ts"],
+    include: ["test/{unit,architecture,golden,packaging}/**/*.test.ts"],
     environment: "node",
     // Engine tests instantiate a WebAssembly module and load weights: slow machines need the room.
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Two workers fill the smallest machine that runs this; threads share the compiled modules' memory.
+    // A process each, since a crashed WebAssembly module must not take other files with it; two fill a small machine.
     pool: "forks",
     maxWorkers: 2,
     passWithNoTests: false,

@@ -1,0 +1,58 @@
+import { existsSync } from "node:fs";
+import { run } from "../../scripts/command.ts";
+import type { Stage } from "./stage.ts";
+
+const browsers = [
+  { name: "Chromium", program: "/usr/bin/chromium", package: "chromium", version: /\bChromium \d/ },
+  { name: "Firefox", program: "/usr/bin/firefox-esr", package: "firefox-esr", version: /\bFirefox \d/ },
+];
+
+/** Makes sure that every runtime of the conformance table is there: one that is missing is a failure, never a skip. */
+export const browsersStage: Stage = {
+  name: "runtimes",
+  what: "Node 24, Deno, Bun, Chromium and Firefox are there; on Debian, as root, missing browsers are installed",
+  async run() {
+    const missing = browsers.filter(({ program }) => !existsSync(program));
+    if (missing.length > 0) await install(missing.map((browser) => browser.package));
+    let failed = 0;
+    let passed = 0;
+    const wanted: { name: string; command: [string, ...string[]]; version: RegExp }[] = [
+      { name: "Node", command: ["node", "--version"], version: /^v24\./ },
+      { name: "Deno", command: ["deno", "--version"], version: /^deno \d/ },
+      { name: "Bun", command: ["bun", "--version"], version: /^\d/ },
+    ];
+    for (const { name, program, version } of browsers) wanted.push({ name, command: [program, "--version"], version });
+    for (const { name, command, version } of wanted) {
+      const { code, output } = await run(command, { timeoutMs: 60_000 });
+      const lines = output.split("\n").map((line) => line.trim());
+      const found = lines.find((line) => version.test(line));
+      const good = code === 0 && found !== undefined;
+      if (good) passed++;
+      else failed++;
+      console.log(
+        good ? `ok    ${name.padEnd(9)} ${found}` : `FAIL  ${name}: ${command.join(" ")} said: ${output.trim()}`,
+      );
+    }
+    return { passed, failed };
+  },
+};
+
+async function install(packages: readonly string[]): Promise<void> {
+  const wanted = packages.join(" ");
+  if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) {
+    console.log(
+      `Cannot install ${wanted}: that needs root on Debian. Install them as /usr/bin/chromium and /usr/bin/firefox-esr`,
+    );
+    return;
+  }
+  console.log(`Installing ${wanted} with apt-get`);
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  const commands: [string, ...string[]][] = [
+    ["apt-get", "update"],
+    ["apt-get", "install", "-y", "--no-install-recommends", ...packages],
+  ];
+  for (const command of commands) {
+    const { code, output } = await run(command, { env, timeoutMs: 900_000 });
+    if (code !== 0) console.log(`${command.join(" ")} failed with ${code}:\n${output}`);
+  }
+}
