@@ -1,0 +1,103 @@
+import type { TextFinder } from "./control-tokens.ts";
+import type { Markers } from "./markers.ts";
+
+/** A stretch of prompt text. */
+export interface Piece {
+  readonly kind: "control" | "content";
+  readonly text: string;
+}
+
+/** A text that stands in for a message while the template runs. */
+export interface Slot {
+  readonly name: string;
+  readonly pieces: readonly Piece[];
+}
+
+/**
+ * How message texts go through the template: `slots`, replaced by a name, so that no template can cut or change them; or
+ * `brackets`, as they are between two markers, for a template that wants to look at them.
+ */
+export type MarkingMode = "slots" | "brackets";
+
+// A quotation mark changes in JSON, and letters in either case change with case: a template that treats the text in such
+// a way treats the name so too, and is noticed.
+const slotLetters = 'x"Y';
+// What names of tools, keys and schema keywords look like. Templates compare them, so they go through unmarked.
+const keyword = /^[\p{L}\p{N}_.$-]{0,64}$/u;
+
+/** Marks the texts of one conversation, so that they can be told from the template's own after rendering. */
+export class TextMarker {
+  readonly slots: Slot[] = [];
+  readonly #markers: Markers;
+  readonly #mode: MarkingMode;
+  readonly #findForbidden: TextFinder;
+
+  /** @param findForbidden Finds control tokens and reasoning tags, which no caller's text may turn into. */
+  constructor(markers: Markers, mode: MarkingMode, findForbidden: TextFinder) {
+    this.#markers = markers;
+    this.#mode = mode;
+    this.#findForbidden = findForbidden;
+  }
+
+  /** A message's text. White space at its ends stays outside the marks, for templates that strip it. */
+  message(pieces: readonly Piece[], { prefix = "" }: { prefix?: string } = {}): string {
+    const text = pieces.map((piece) => piece.text).join("");
+    const core = text.trim();
+    if (core === "") return text + prefix;
+    const start = text.indexOf(core);
+    const inner = this.#mode === "slots" ? this.#slot(core, trimPieces(pieces)) : this.#bracket(core);
+    return text.slice(0, start) + prefix + inner + text.slice(start + core.length);
+  }
+
+  /** A name or other short text that templates may compare: left alone when it is plainly harmless. */
+  label(text: string): string {
+    return keyword.test(text) && this.#findForbidden(text).length === 0 ? text : this.#bracket(text);
+  }
+
+  /** Plain data, each text in it (keys too) a {@link label}. */
+  data(value: unknown): unknown {
+    if (typeof value === "string") return this.label(value);
+    if (Array.isArray(value)) return value.map((item) => this.data(item));
+    if (typeof value !== "object" || value === null) return value;
+    const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+    return Object.fromEntries(entries.map(([key, item]) => [this.label(key), this.data(item)]));
+  }
+
+  #slot(core: string, pieces: readonly Piece[]): string {
+    const { slot, fill } = this.#markers;
+    const name = `${slotLetters}${this.slots.length}`;
+    const padded = name + fill.repeat(Math.max(0, core.length - name.length - 2 * slot.length));
+    this.slots.push({ name: padded, pieces });
+    return slot + padded + slot;
+  }
+
+  #bracket(text: string): string {
+    const { open, close, cut } = this.#markers;
+    let marked = "";
+    let done = 0;
+    for (const start of this.#findForbidden(text)) {
+      // After the first character, which may be two units long.
+      const at = start + String.fromCodePoint(text.codePointAt(start) ?? 0).length;
+      marked += text.slice(done, at) + cut;
+      done = at;
+    }
+    return open + marked + text.slice(done) + close;
+  }
+}
+
+/** The index of a slot by its name, or undefined if no slot has exactly this name. */
+export function slotIndex(name: string, slots: readonly Slot[]): number | undefined {
+  const digits = name.startsWith(slotLetters) ? /^\d+/.exec(name.slice(slotLetters.length))?.[0] : undefined;
+  const index = Number(digits);
+  return digits !== undefined && slots[index]?.name === name ? index : undefined;
+}
+
+function trimPieces(pieces: readonly Piece[]): Piece[] {
+  const kept = pieces.filter(({ text }) => text !== "");
+  while (kept[0]?.text.trim() === "") kept.shift();
+  while (kept.at(-1)?.text.trim() === "") kept.pop();
+  return kept.map(({ kind, text }, index) => {
+    const start = index === 0 ? text.trimStart() : text;
+    return { kind, text: index === kept.length - 1 ? start.trimEnd() : start };
+  });
+}
