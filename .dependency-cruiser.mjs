@@ -24,7 +24,7 @@ const floors = {
   "src/reasoning/": { values: pure },
   "src/context/": { values: pure },
   "src/prompt/": { values: pure, packages: ["@huggingface/jinja"] },
-  "src/gguf/": { values: [...pure, "src/platform/"], types: ["src/engine/engine.ts"], packages: ["@huggingface/gguf"] },
+  "src/gguf/": { values: [...pure, "src/platform/"], types: ["src/engine/engine.ts"] },
   "src/store/": { values: pure, types: ["src/platform/types.ts"] },
   "src/engine/": { values: [...pure, "src/platform/"], types: ["src/prompt/segment.ts", "src/gguf/weight-file.ts"] },
   "src/engine/local.ts": { values: ["src/wasm/"] },

@@ -31,10 +31,6 @@ async function buildDist(): Promise<void> {
     external: [/^node:/],
     noExternal: [/^(?!node:)/],
     esbuildPlugins: [paths.plugin, notices.plugin],
-    // Its browser build is named in a `browser` map, which esbuild does not apply to what `exports` resolved.
-    esbuildOptions: (options) => {
-      options.alias = { "@huggingface/gguf": join(root, "node_modules/@huggingface/gguf/dist/browser/index.mjs") };
-    },
   };
   rmSync(dist, { recursive: true, force: true });
   await build({
