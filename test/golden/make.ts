@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { getLlama, LlamaLogLevel } from "node-llama-cpp";
 import type { Token } from "node-llama-cpp";
 
-import { prompts } from "./prompts.ts";
+import { forgeries, prompts } from "./prompts.ts";
 
 export interface GoldenCase {
   readonly name: string;
@@ -22,12 +22,23 @@ export interface GoldenCase {
   readonly text: string;
   readonly finishReason: "stop" | "length";
 }
+/** A chat with one message, whose control tokens are tokenized as the plain characters that they are. */
+export interface GoldenForgery {
+  readonly name: string;
+  readonly content: string;
+  readonly maxTokens: number;
+  readonly promptTokens: readonly number[];
+  readonly outputTokens: readonly number[];
+  readonly text: string;
+  readonly finishReason: "stop" | "length";
+}
 export interface Golden {
   /** File name of the model. */
   readonly model: string;
   /** Of the model file. */
   readonly sha256: string;
   readonly cases: readonly GoldenCase[];
+  readonly forgeries: readonly GoldenForgery[];
 }
 
 export const goldenUrl: URL = new URL("golden.json", import.meta.url);
@@ -50,35 +61,34 @@ export async function makeGolden(): Promise<Golden> {
       threads: 1,
     });
     const sequence = context.getSequence();
+    const greedy = async (promptTokens: Token[], maxTokens: number): Promise<Pick<GoldenCase, "outputTokens" | "text" | "finishReason">> => {
+      const outputTokens: Token[] = [];
+      await sequence.clearHistory();
+      for await (const token of sequence.evaluate(promptTokens, { temperature: 0, yieldEogToken: true })) {
+        if (model.isEogToken(token)) return { outputTokens, text: model.detokenize(outputTokens, true), finishReason: "stop" };
+        outputTokens.push(token);
+        if (outputTokens.length >= maxTokens) break;
+      }
+      return { outputTokens, text: model.detokenize(outputTokens, true), finishReason: "length" };
+    };
     const cases: GoldenCase[] = [];
     for (const entry of prompts) {
       const promptTokens = model.tokenize(entry.prompt, true);
-      const outputTokens: Token[] = [];
-      let finishReason: GoldenCase["finishReason"] = "length";
-      await sequence.clearHistory();
-      for await (const token of sequence.evaluate(promptTokens, {
-        temperature: 0,
-        yieldEogToken: true,
-      })) {
-        if (model.isEogToken(token)) {
-          finishReason = "stop";
-          break;
-        }
-        outputTokens.push(token);
-        if (outputTokens.length >= entry.maxTokens) break;
-      }
-      cases.push({
-        ...entry,
-        promptTokens,
-        outputTokens,
-        text: model.detokenize(outputTokens, true),
-        finishReason,
-      });
+      cases.push({ ...entry, promptTokens, ...(await greedy(promptTokens, entry.maxTokens)) });
+    }
+    const forged: GoldenForgery[] = [];
+    for (const entry of forgeries) {
+      const promptTokens = [
+        ...model.tokenize("[gMASK]<sop><|user|>", true),
+        ...model.tokenize(`\n${entry.content}`, false),
+        ...model.tokenize("<|assistant|>\n<think>\n", true),
+      ];
+      forged.push({ ...entry, promptTokens, ...(await greedy(promptTokens, entry.maxTokens)) });
     }
     const sha256 = createHash("sha256")
       .update(await readFile(modelUrl))
       .digest("hex");
-    return { model: modelUrl.pathname.split("/").at(-1) ?? "", sha256, cases };
+    return { model: modelUrl.pathname.split("/").at(-1) ?? "", sha256, cases, forgeries: forged };
   } finally {
     await llama.dispose();
   }
@@ -97,7 +107,7 @@ export function stringifyGolden(golden: Golden): string {
 if (import.meta.main) {
   const golden = await makeGolden();
   await writeFile(goldenUrl, stringifyGolden(golden));
-  for (const { name, text, promptTokens, finishReason } of golden.cases) {
-    console.log(`${name}: ${promptTokens.length} tokens, ${finishReason}: ${JSON.stringify(text)}`);
+  for (const { name, text, promptTokens } of [...golden.cases, ...golden.forgeries]) {
+    console.log(`${name}: ${promptTokens.length} tokens: ${JSON.stringify(text)}`);
   }
 }

@@ -1,0 +1,92 @@
+import { equal, failsWith, ok } from "../assert.ts";
+import type { ConformanceCase, ConformanceContext } from "../contract.ts";
+import { question } from "./ask.ts";
+
+async function modelBytes({ urls }: ConformanceContext): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await (await fetch(urls.model)).arrayBuffer());
+}
+
+/** What the package says no to, and how. */
+export const refusals: readonly ConformanceCase[] = [
+  {
+    name: "loadModel() refuses what is no GGUF with format",
+    smoke: true,
+    async run(sdk, { load, origin }) {
+      await failsWith(sdk, "format", () => sdk.loadModel(new Uint8Array(0), load));
+      await failsWith(sdk, "format", () => sdk.loadModel(new Uint8Array(4096), load));
+      await failsWith(sdk, "format", () => sdk.loadModel(new Blob(["<!doctype html><title>Not here</title>"]), load));
+      await failsWith(sdk, "format", () => sdk.loadModel(`${origin}/test/golden/golden.json`, load));
+    },
+  },
+  {
+    name: "loadModel() refuses a GGUF that ends too early with format",
+    async run(sdk, context) {
+      const bytes = await modelBytes(context);
+      await failsWith(sdk, "format", () => sdk.loadModel(bytes.slice(0, 1000), context.load));
+      await failsWith(sdk, "format", () => sdk.loadModel(bytes.slice(0, bytes.length / 2), context.load));
+    },
+  },
+  {
+    name: "loadModel() refuses a header with impossible counts with format",
+    async run(sdk, context) {
+      const bytes = await modelBytes(context);
+      // Offsets in the fixed part of the header: version, number of tensors, number of metadata entries.
+      for (const [offset, value] of [
+        [4, 99n],
+        [8, 2n ** 60n],
+        [16, 2n ** 60n],
+      ] as const) {
+        const bad = bytes.slice();
+        const view = new DataView(bad.buffer);
+        if (offset === 4) view.setUint32(offset, Number(value), true);
+        else view.setBigUint64(offset, value, true);
+        await failsWith(sdk, "format", () => sdk.loadModel(bad, context.load));
+      }
+    },
+  },
+  {
+    name: "loadModel() refuses a model of 40 GB from its header, before its weights are fetched",
+    smoke: true,
+    async run(sdk, { load, urls }) {
+      const { details, message } = await failsWith(sdk, "memory", () => sdk.loadModel(urls.huge, load));
+      ok(Number(details?.["needed"]) > 39e9, `details: ${JSON.stringify(details)}`);
+      ok(/\d/.test(message), `the message names no numbers: ${message}`);
+      // Counted by the server, what lies in the sockets included; another request's answer comes after that.
+      const sent = Number(await (await fetch(urls.hugeSent)).json());
+      ok(sent > 0 && sent < 32 * 2 ** 20, `${sent} bytes were sent`);
+    },
+  },
+  {
+    name: "loadModel() of what is not there fails with network",
+    async run(sdk, { load, urls }) {
+      const error = await failsWith(sdk, "network", () => sdk.loadModel(urls.missing, load));
+      ok(error.message.includes("404"), `the message does not name the status: ${error.message}`);
+      // Port 9 discards: nothing listens there.
+      await failsWith(sdk, "network", () => sdk.loadModel("http://127.0.0.1:9/nano.gguf", load));
+    },
+  },
+  {
+    name: "what the engine can't do rejects with unsupported",
+    async run(sdk, { load, model, engine }) {
+      const nano = await model();
+      if (engine === "wllama") {
+        await failsWith(sdk, "unsupported", () => nano.embed("1"));
+        await failsWith(sdk, "unsupported", () => nano.rank("1", ["2"]));
+        await failsWith(sdk, "unsupported", () => sdk.loadModel(undefined, { ...load, engine: "llama" }));
+      }
+      await failsWith(sdk, "unsupported", () => sdk.loadModel(undefined, { ...load, device: "webgpu" }));
+      await failsWith(sdk, "unsupported", () => sdk.loadModel(undefined, { ...load, integrity: "sha256-AAAA" }));
+    },
+  },
+  {
+    name: "InferenceError.is() knows the package's errors, also of another copy of it",
+    async run(sdk) {
+      const error = new sdk.InferenceError("busy", "Cannot do two things at once");
+      ok(error instanceof Error && sdk.InferenceError.is(error, "busy"), "its own error");
+      equal(sdk.InferenceError.is(error, "closed"), false, "another code");
+      equal(sdk.InferenceError.is(new Error(question)), false, "a plain error");
+      const foreign = Object.assign(new Error("x"), { code: "busy", [Symbol.for("ruminate.InferenceError")]: true });
+      equal(sdk.InferenceError.is(foreign, "busy"), true, "an error of another copy");
+    },
+  },
+];

@@ -1,0 +1,59 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const root = new URL("../../", import.meta.url);
+const programs = {
+  node: { path: "node_modules/node/bin/node", flags: [] },
+  deno: { path: "node_modules/deno/deno", flags: ["run", "-A", "--quiet"] },
+  bun: { path: "node_modules/bun/bin/bun.exe", flags: [] },
+} as const;
+
+export interface ProcessEnd {
+  readonly code: number | null;
+  /** The last kilobytes of what it said on stderr. */
+  readonly stderr: string;
+}
+
+/**
+ * Runs a module in Node, Deno or Bun, from the development dependencies, until it ends or the signal aborts.
+ *
+ * @throws {Error} if the runtime is not installed, saying how to get it
+ */
+export async function startProcess(
+  runtime: keyof typeof programs,
+  args: readonly string[],
+  { signal, onLine }: { signal: AbortSignal; onLine: (line: string) => void },
+): Promise<ProcessEnd> {
+  const { path, flags } = programs[runtime];
+  const executable = fileURLToPath(new URL(path, root));
+  if (!existsSync(executable)) {
+    throw new Error(
+      `Cannot run ${runtime}: ${path} is not there; install it with "npm ci" (with install scripts allowed)`,
+    );
+  }
+  // A group of its own, so that nothing that it starts outlives it.
+  const child = spawn(executable, [...flags, ...args], { stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const kill = (): void => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // The group has ended already.
+    }
+  };
+  let stderr = "";
+  child.stderr.on("data", (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-8192)));
+  createInterface({ input: child.stdout }).on("line", onLine);
+  signal.addEventListener("abort", kill, { once: true });
+  if (signal.aborted) kill();
+  try {
+    const { promise, resolve, reject } = Promise.withResolvers<number | null>();
+    child.on("error", reject);
+    child.on("close", resolve);
+    return { code: await promise, stderr };
+  } finally {
+    signal.removeEventListener("abort", kill);
+    kill();
+  }
+}
