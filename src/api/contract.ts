@@ -1,13 +1,17 @@
 // The public types that name the host: sources, streams, signals. The plain-data ones are in ../contract.ts.
-import type { KeepReasoning, Message, Part, ReasoningOptions, Result, RopeScaling, SamplingOptions, ToolDefinition } from "../contract.ts";
+import type {
+  KeepReasoning,
+  Message,
+  Part,
+  ReasoningOptions,
+  Result,
+  RopeScaling,
+  SamplingOptions,
+  ToolDefinition,
+} from "../contract.ts";
 
 // ---------------------------------------------------------------- loading
-/** Where weights come from. An array lists the shards of one split GGUF, in any order. */
-export type ModelSource =
-  | string | URL | Request | Response | Blob | BufferSource
-  | ReadableStream<Uint8Array<ArrayBuffer>> | FileSystemFileHandle
-  | { readonly hf: string; readonly file?: string; readonly quant?: string; readonly revision?: string }
-  | readonly ModelSource[];
+export type { ModelSource } from "../gguf/source.ts";
 
 /** A place that keeps downloaded weights: disk, OPFS, Cache API, memory. One small port. */
 export interface ModelStore {
@@ -37,8 +41,13 @@ export interface LoadOptions {
 /** What this host can do, and for each thing that it cannot, why, in a sentence that says how to get it. */
 export interface Capabilities {
   runtime: "node" | "deno" | "bun" | "browser" | "workerd" | "unknown";
-  threads: number; simd: "none" | "fixed" | "relaxed"; memory64: boolean; maxMemory: number;
-  webgpu: boolean; crossOriginIsolated: boolean; why: readonly string[];
+  threads: number;
+  simd: "none" | "fixed" | "relaxed";
+  memory64: boolean;
+  maxMemory: number;
+  webgpu: boolean;
+  crossOriginIsolated: boolean;
+  why: readonly string[];
 }
 export type EngineFactory = { readonly kind: string };
 
@@ -48,10 +57,19 @@ export interface ContextOptions {
   size?: number | "auto";
   kvType?: "f16" | "q8_0" | "q4_0";
   /** "auto": plain RoPE while it fits, YaRN with the smallest sufficient factor (at most 4) when it does not. */
-  extend?: "off" | "auto" | { type: "yarn"; factor?: number | "auto"; originalContext?: number; above?: number } | RopeScaling;
+  extend?:
+    | "off"
+    | "auto"
+    | { type: "yarn"; factor?: number | "auto"; originalContext?: number; above?: number }
+    | RopeScaling;
   overflow?: "error" | "shift" | "drop-oldest" | ((event: OverflowEvent) => Promise<readonly Message[]>);
 }
-export interface OverflowEvent { messages: readonly Message[]; needed: number; window: number; signal?: AbortSignal }
+export interface OverflowEvent {
+  messages: readonly Message[];
+  needed: number;
+  window: number;
+  signal?: AbortSignal;
+}
 
 // ---------------------------------------------------------------- generation
 export interface Tool<A = unknown> extends ToolDefinition {
@@ -59,11 +77,13 @@ export interface Tool<A = unknown> extends ToolDefinition {
 }
 export interface GenerateOptions extends SamplingOptions {
   signal?: AbortSignal;
-  stop?: string | readonly string[]; logitBias?: ReadonlyMap<number, number>;
+  stop?: string | readonly string[];
+  logitBias?: ReadonlyMap<number, number>;
   logprobs?: number;
   reasoning?: ReasoningOptions | ReasoningOptions["mode"];
   format?: { type: "json"; schema?: object } | { type: "gbnf"; grammar: string };
-  tools?: readonly Tool[]; toolChoice?: "auto" | "none" | "required" | { name: string };
+  tools?: readonly Tool[];
+  toolChoice?: "auto" | "none" | "required" | { name: string };
 }
 /**
  * One run of the model. It starts when first consumed: iterate it for parts, or ask for `result()`; both together share
@@ -81,8 +101,16 @@ export interface Generation extends AsyncIterable<Part>, AsyncDisposable {
 }
 export interface Model extends AsyncDisposable {
   readonly info: {
-    architecture: string; name?: string; contextTrained: number; vocabularySize: number; sizeBytes: number;
-    engine: string; threads: number; simd: string; memory: string; metadata: ReadonlyMap<string, unknown>;
+    architecture: string;
+    name?: string;
+    contextTrained: number;
+    vocabularySize: number;
+    sizeBytes: number;
+    engine: string;
+    threads: number;
+    simd: string;
+    memory: string;
+    metadata: ReadonlyMap<string, unknown>;
   };
   /** Raw completion: no template. */
   generate(prompt: string | Uint32Array, options?: GenerateOptions): Generation;
@@ -92,16 +120,25 @@ export interface Model extends AsyncDisposable {
   tokenize(text: string, options?: { special?: boolean }): Promise<Uint32Array>;
   detokenize(tokens: Uint32Array): Promise<string>;
   count(input: string | readonly Message[]): Promise<number>;
-  render(messages: readonly Message[], options?: { reasoning?: ReasoningOptions["mode"]; tools?: readonly Tool[] }): Promise<string>;
+  render(
+    messages: readonly Message[],
+    options?: { reasoning?: ReasoningOptions["mode"]; tools?: readonly Tool[] },
+  ): Promise<string>;
   embed(input: string | readonly string[], options?: { signal?: AbortSignal }): Promise<Float32Array[]>;
   rank(query: string, documents: readonly string[], options?: { signal?: AbortSignal }): Promise<Float64Array>;
   close(): Promise<void>;
 }
-export interface SessionOptions extends GenerateOptions { system?: string; history?: readonly Message[]; context?: ContextOptions; keepReasoning?: KeepReasoning }
+export interface SessionOptions extends GenerateOptions {
+  system?: string;
+  history?: readonly Message[];
+  context?: ContextOptions;
+  keepReasoning?: KeepReasoning;
+}
 /** A conversation that owns a KV sequence and a pruned history; names follow the web's Prompt API. */
 export interface Session extends EventTarget, AsyncDisposable {
   readonly messages: readonly Message[];
-  readonly contextUsage: number; readonly contextWindow: number;
+  readonly contextUsage: number;
+  readonly contextWindow: number;
   prompt(input: string | readonly Message[], options?: GenerateOptions): Generation;
   append(input: readonly Message[], options?: { signal?: AbortSignal }): Promise<void>;
   measureContextUsage(input: string | readonly Message[]): Promise<number>;
@@ -112,3 +149,22 @@ export interface Session extends EventTarget, AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** What a model's header tells, without its weights. Sizes are bytes, contexts tokens. */
+export interface ModelSummary {
+  name: string;
+  architecture: string;
+  sizeBytes: number;
+  /** Number of weights, summed over the tensors. */
+  parameters: number;
+  tensors: number;
+  /** Name of the file type, such as "Q4_K_M"; "unknown" where the file does not say. */
+  quantization: string;
+  contextTrained: number;
+  vocabularySize: number;
+  /** The family whose rules are applied, and whether its template or name makes it think. */
+  family: string;
+  thinks: boolean;
+  sampling: SamplingOptions;
+  memory: readonly { contextSize: number; bytes: number }[];
+  metadata: ReadonlyMap<string, unknown>;
+}

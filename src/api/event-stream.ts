@@ -56,7 +56,12 @@ async function* chunks(parts: AsyncIterable<Part>): AsyncGenerator<string, void>
       else if (part.type === "text") yield chunk({ content: part.text });
       else if (part.type === "tool-call") {
         const { id: callId, name, arguments: values } = part.call;
-        const call = { index: calls++, id: callId, type: "function", function: { name, arguments: JSON.stringify(values) } };
+        const call = {
+          index: calls++,
+          id: callId,
+          type: "function",
+          function: { name, arguments: JSON.stringify(values) },
+        };
         yield chunk({ tool_calls: [call] });
       } else if (part.type === "finish") {
         const { usage, finishReason } = part.result;

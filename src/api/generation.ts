@@ -33,7 +33,9 @@ export class ModelGeneration implements Generation {
 
   [Symbol.asyncIterator](): AsyncIterator<Part, undefined> {
     if (this.#consumed) {
-      throw new TypeError("Cannot iterate a generation twice: its parts were already taken; call result(), or start another");
+      throw new TypeError(
+        "Cannot iterate a generation twice: its parts were already taken; call result(), or start another",
+      );
     }
     this.#consumed = true;
     return {

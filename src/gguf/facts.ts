@@ -1,9 +1,16 @@
-import type { ModelFacts } from "../engine/engine.ts";
 import { headerError } from "./header-error.ts";
 import type { ModelHeader } from "./model-header.ts";
 
 /** What the layers above and the engine want to know of a model, read from its header. */
-export interface GgufFacts extends ModelFacts {
+export interface GgufFacts {
+  /** Every token text of the vocabulary whose type is CONTROL or UNKNOWN, with its id. */
+  readonly controlTokens: ReadonlyMap<string, number>;
+  /** Ids at which generation ends: the file's eos, eot and eom, and the GLM family's role tokens. */
+  readonly endTokens: readonly number[];
+  /** Value of `general.architecture`. */
+  readonly architecture: string;
+  /** Tokens. */
+  readonly contextTrained: number;
   /** Value of `general.name`. */
   readonly name?: string;
   /** The file's own chat template (jinja); base models have none. */

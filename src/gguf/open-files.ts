@@ -7,7 +7,6 @@ import type { HubSource } from "./hub.ts";
 import { resolveHub } from "./hub.ts";
 import { blobFile, bytesFile } from "./memory-file.ts";
 import { parseShardName, siblingNames } from "./shards.ts";
-import type { ModelSource } from "./source.ts";
 
 /** What opening one source needs; `alone`: it may stand for the shards that its name implies. */
 interface Opening {
@@ -159,9 +158,10 @@ async function openOne(source: unknown, opening: Opening): Promise<SourceFile[]>
 /**
  * Opens every file that a source stands for.
  *
+ * @param source A `ModelSource`, not yet looked at: callers without types pass anything.
  * @throws {TypeError} if it is of no known kind
  * @throws {InferenceError} `network`, `unsupported`, `format`; or `signal.reason`
  */
-export function openFiles(source: ModelSource, options: Omit<Opening, "alone">): Promise<SourceFile[]> {
+export function openFiles(source: unknown, options: Omit<Opening, "alone">): Promise<SourceFile[]> {
   return openOne(source, { ...options, alone: true });
 }

@@ -5,7 +5,10 @@ interface HostGlobals {
   readonly Deno?: { readonly version?: { readonly deno?: string } };
   readonly Bun?: { readonly version?: string };
   readonly navigator?: { readonly userAgent?: string };
-  readonly process?: { readonly versions?: { readonly node?: string }; readonly getBuiltinModule?: (name: string) => unknown };
+  readonly process?: {
+    readonly versions?: { readonly node?: string };
+    readonly getBuiltinModule?: (name: string) => unknown;
+  };
   readonly document?: unknown;
   readonly WorkerGlobalScope?: unknown;
 }

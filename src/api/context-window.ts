@@ -1,0 +1,135 @@
+import { planContext } from "../context/plan-context.ts";
+import type { Extension } from "../context/rope-scaling.ts";
+import { InferenceError } from "../errors.ts";
+import type { ContextConfig, Engine } from "../engine/engine.ts";
+
+/** What a window is made from. Sizes are tokens. */
+export interface WindowOptions {
+  readonly context: EngineContext;
+  readonly trained: number;
+  /** New tokens that the model's maker recommends to leave room for. */
+  readonly recommended: number | undefined;
+  readonly extension: Extension;
+  readonly kvType: ContextConfig["kvType"];
+  /** A size that the user asked for by number; undefined: as the requests need. */
+  readonly fixedSize: number | undefined;
+  /** The largest size that the memory allows. */
+  readonly memorySize: number;
+}
+
+/** The one context of an engine, shared by all the windows onto it. */
+export class EngineContext {
+  readonly #engine: Engine;
+  /** What the engine was started with, and returns to when nothing larger is needed. */
+  readonly initial: ContextConfig;
+  #config: ContextConfig;
+
+  constructor(engine: Engine, initial: ContextConfig) {
+    this.#engine = engine;
+    this.initial = initial;
+    this.#config = initial;
+  }
+
+  get config(): ContextConfig {
+    return this.#config;
+  }
+
+  /** @returns Whether it had to be rebuilt, which drops the KV cache. */
+  async change(config: ContextConfig, signal: AbortSignal | undefined): Promise<boolean> {
+    if (sameConfig(config, this.#config)) return false;
+    await this.#engine.configure(config, signal ? { signal } : {});
+    this.#config = config;
+    return true;
+  }
+}
+
+/** The room that a request got. */
+export interface Room {
+  /** New tokens that fit. */
+  readonly maxTokens: number;
+  /** Whether the KV cache was dropped to make it. */
+  readonly rebuilt: boolean;
+}
+
+/** Sizes the context to each request: plain RoPE while it fits, YaRN when it must, and back. */
+export class ContextWindow {
+  readonly #options: WindowOptions;
+
+  constructor(options: WindowOptions) {
+    this.#options = options;
+  }
+
+  /** Tokens that a request can have at most, after growing and extending. */
+  get limit(): number {
+    const { extension, trained, fixedSize, memorySize } = this.#options;
+    const extended = extension.enabled ? (extension.originalContext ?? trained) * (extension.factor ?? 4) : trained;
+    return Math.min(fixedSize ?? Infinity, Math.max(trained, extended), memorySize);
+  }
+
+  /**
+   * Whether a request of at most `tokens` certainly runs in the context as it is, so that nobody needs to count.
+   *
+   * @param maxTokens New tokens asked for by number.
+   */
+  holds(tokens: number, maxTokens: number | undefined): boolean {
+    const { size, rope } = this.#options.context.config;
+    if (rope || tokens + (maxTokens ?? 1) > Math.min(size, this.limit)) return false;
+    const plan = this.#plan(tokens, maxTokens);
+    return plan.rope === undefined && plan.size <= size;
+  }
+
+  /**
+   * Makes the context fit a request.
+   *
+   * @param inputTokens Length of the prompt.
+   * @param maxTokens New tokens asked for by number; undefined: what is left, up to the recommendation.
+   * @throws {InferenceError} `context-full` with `{ needed, window }`; `memory`
+   */
+  async fit(inputTokens: number, maxTokens: number | undefined, signal: AbortSignal | undefined): Promise<Room> {
+    const needed = inputTokens + (maxTokens ?? 1);
+    if (needed > this.limit) throw contextFull(needed, this.limit);
+    const plan = this.#plan(inputTokens, maxTokens);
+    const size = this.#sizeFor(Math.min(plan.size, this.limit), plan.rope?.factor);
+    const config: ContextConfig = { size, kvType: this.#options.kvType, ...(plan.rope ? { rope: plan.rope } : {}) };
+    const rebuilt = await this.#options.context.change(config, signal);
+    return { maxTokens: Math.min(plan.maxTokens, size - inputTokens), rebuilt };
+  }
+
+  /** Keeps the size while it serves, and grows by doubling: a rebuild evaluates the whole prompt anew. */
+  #sizeFor(planned: number, factor: number | undefined): number {
+    const { fixedSize, trained, memorySize, context } = this.#options;
+    if (fixedSize !== undefined) return fixedSize;
+    const current = context.config.rope?.factor === factor ? context.config.size : context.initial.size;
+    if (planned <= current) return current;
+    const roof = factor === undefined ? trained : Math.ceil(trained * factor);
+    return Math.min(Math.max(planned, Math.min(2 * current, roof)), memorySize);
+  }
+
+  #plan(inputTokens: number, maxTokens: number | undefined): ReturnType<typeof planContext> {
+    const { trained, recommended, extension, fixedSize, memorySize } = this.#options;
+    const factor = extension.enabled ? extension.factor : 1;
+    return planContext({
+      inputTokens,
+      trained: extension.originalContext ?? trained,
+      ...(maxTokens === undefined ? {} : { maxTokens }),
+      ...(recommended === undefined ? {} : { recommended }),
+      ...(factor === undefined ? {} : { factor }),
+      limit: Math.min(fixedSize ?? memorySize, memorySize),
+      ...(extension.above === undefined ? {} : { above: extension.above }),
+    });
+  }
+}
+
+/** The error of a request that no context of this model holds. */
+export function contextFull(needed: number, window: number): InferenceError {
+  return new InferenceError(
+    "context-full",
+    `Cannot run the request: it needs ${needed} tokens and the context holds ${window}; ` +
+      "send less, ask for fewer new tokens, or set context.overflow",
+    { details: { needed, window } },
+  );
+}
+
+function sameConfig(a: ContextConfig, b: ContextConfig): boolean {
+  return a.size === b.size && a.kvType === b.kvType && a.rope?.factor === b.rope?.factor;
+}

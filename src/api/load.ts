@@ -1,0 +1,77 @@
+import { readExtension } from "../context/rope-scaling.ts";
+import { recommendedSampling } from "../context/recommended-sampling.ts";
+import { startWllama } from "../engine/start-wllama.ts";
+import { modelFacts } from "../gguf/facts.ts";
+import { arrangeWeights, readModelHeader } from "../gguf/model-header.ts";
+import { openSource } from "../gguf/source.ts";
+import { probeFeatures } from "../platform/features.ts";
+import { createPromptRenderer } from "../prompt/renderer.ts";
+import { bundledModelUrl } from "./bundled-model.ts";
+import type { LoadOptions, Model, ModelSource } from "./contract.ts";
+import { fitMemory } from "./memory-fit.ts";
+import { LoadedModel } from "./model.ts";
+import { checkLoadOptions } from "./options.ts";
+
+/**
+ * Loads a model: reads its header, refuses what is broken or can't fit, then fetches the weights and starts the engine.
+ *
+ * @param source Where the GGUF is; default: ruminate-nano, the small model of the package.
+ * @throws {TypeError | RangeError} if an option is not of its kind
+ * @throws {InferenceError} `network`, `format`, `memory` (before the weights are fetched), `unsupported`, `crashed`
+ * @throws `signal.reason` if aborted; nothing is left behind
+ *
+ * @example
+ * ```ts
+ * await using model = await loadModel("GLM-Z1-9B-0414-Q4_K_M.gguf");
+ * for await (const part of model.chat([{ role: "user", content: "What is 47 + 85?" }])) {
+ *   if (part.type === "text") console.log(part.text);
+ * }
+ * ```
+ */
+export async function loadModel(source: ModelSource = bundledModelUrl(), options: LoadOptions = {}): Promise<Model> {
+  checkLoadOptions(options);
+  const startedAt = performance.now();
+  const { signal, onprogress, context = {}, threads = "auto", wasm } = options;
+  const abortable = signal ? { signal } : {};
+  signal?.throwIfAborted();
+  const opened = await openSource(source, { ...abortable, ...(options.fetch ? { fetch: options.fetch } : {}) });
+  try {
+    const header = await readModelHeader(opened.files, abortable);
+    const facts = modelFacts(header);
+    const kvType = context.kvType ?? "f16";
+    readExtension(context.extend);
+    const { maxMemory } = await probeFeatures();
+    const wanted = typeof context.size === "number" ? context.size : undefined;
+    const fit = fitMemory(header, maxMemory, { trained: facts.contextTrained, wanted, kvType });
+
+    const prepared = await opened.prepare({ ...abortable, ...(onprogress ? { onprogress } : {}) });
+    const engine = await startWllama({
+      files: arrangeWeights(header, prepared),
+      facts,
+      context: fit.initial,
+      threads,
+      ...abortable,
+      ...(wasm?.url === undefined ? {} : { wasmUrl: wasm.url }),
+      ...(wasm?.worker === undefined ? {} : { startWorker: wasm.worker }),
+      ...(onprogress && { onprogress: (loaded, total) => onprogress({ phase: "load", loaded, total }) }),
+    });
+    return new LoadedModel({
+      engine,
+      header,
+      facts,
+      renderer: createPromptRenderer({
+        template: facts.template,
+        metadata: header.metadata,
+        controlTokens: facts.controlTokens.keys(),
+      }),
+      recommended: recommendedSampling(header.metadata),
+      context,
+      fit,
+      loadMs: performance.now() - startedAt,
+      closeFiles: () => opened.close(),
+    });
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}

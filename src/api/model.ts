@@ -1,0 +1,157 @@
+import type { Message, ReasoningOptions, SamplingOptions, ToolDefinition } from "../contract.ts";
+import { InferenceError } from "../errors.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { GgufFacts } from "../gguf/facts.ts";
+import type { ModelHeader } from "../gguf/model-header.ts";
+import type { PromptRenderer } from "../prompt/renderer.ts";
+import { segmentsToText } from "../prompt/renderer.ts";
+import type { PromptSegment } from "../prompt/segment.ts";
+import { startThinking } from "../reasoning/index.ts";
+import { EngineContext } from "./context-window.ts";
+import type { ContextOptions, GenerateOptions, Generation, Model, Session, SessionOptions } from "./contract.ts";
+import { ModelGeneration } from "./generation.ts";
+import type { MemoryFit } from "./memory-fit.ts";
+import { checkGenerateOptions, requireCapability } from "./options.ts";
+import { Runner } from "./runner.ts";
+import { ModelSession } from "./session.ts";
+
+/** What a loaded model is made from. */
+export interface LoadedParts {
+  readonly engine: Engine;
+  readonly header: ModelHeader;
+  readonly facts: GgufFacts;
+  readonly renderer: PromptRenderer;
+  readonly recommended: SamplingOptions;
+  readonly context: ContextOptions;
+  readonly fit: MemoryFit;
+  readonly loadMs: number;
+  /** Lets the model's files go. */
+  readonly closeFiles: () => Promise<void>;
+}
+
+/** A model with its engine. */
+export class LoadedModel implements Model {
+  readonly info: Model["info"];
+  readonly #parts: LoadedParts;
+  readonly #runner: Runner;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: LoadedParts) {
+    const { engine, header, facts } = parts;
+    this.#parts = parts;
+    this.#runner = new Runner({
+      engine,
+      engineContext: new EngineContext(engine, parts.fit.initial),
+      renderer: parts.renderer,
+      recommended: parts.recommended,
+      trained: facts.contextTrained,
+      memorySize: parts.fit.largest,
+      context: parts.context,
+      loadMs: parts.loadMs,
+    });
+    this.info = {
+      architecture: header.architecture,
+      ...(facts.name === undefined ? {} : { name: facts.name }),
+      contextTrained: facts.contextTrained,
+      vocabularySize: facts.vocabularySize,
+      sizeBytes: header.sizeBytes,
+      engine: engine.info.engine,
+      threads: engine.info.threads,
+      simd: engine.info.simd,
+      memory: engine.info.memory,
+      metadata: header.metadata,
+    };
+  }
+
+  generate(prompt: string | Uint32Array, options: GenerateOptions = {}): Generation {
+    this.#checkOpen("generate");
+    checkGenerateOptions(options);
+    return new ModelGeneration((control) => this.#runner.complete(rawPrompt(prompt), options, control));
+  }
+
+  chat(messages: readonly Message[], options: Parameters<Model["chat"]>[1] = {}): Generation {
+    this.#checkOpen("chat");
+    checkGenerateOptions(options);
+    return new ModelGeneration((control) => this.#runner.chat({ messages, options }, control));
+  }
+
+  async session(options: SessionOptions = {}): Promise<Session> {
+    this.#checkOpen("start a session");
+    checkGenerateOptions(options);
+    const { system, history = [] } = options;
+    const messages: Message[] = [
+      ...(system === undefined ? [] : [{ role: "system" as const, content: system }]),
+      ...history,
+    ];
+    return new ModelSession(this.#runner, options, messages);
+  }
+
+  async tokenize(text: string, { special = false }: { special?: boolean } = {}): Promise<Uint32Array> {
+    this.#checkOpen("tokenize");
+    const { engine } = this.#parts;
+    requireCapability(engine, "tokenize", "tokenize");
+    return (await engine.tokenize?.(text, { special })) ?? new Uint32Array();
+  }
+
+  async detokenize(tokens: Uint32Array): Promise<string> {
+    this.#checkOpen("detokenize");
+    const { engine } = this.#parts;
+    requireCapability(engine, "tokenize", "detokenize");
+    return (await engine.detokenize?.(tokens)) ?? "";
+  }
+
+  async count(input: string | readonly Message[]): Promise<number> {
+    this.#checkOpen("count");
+    if (typeof input !== "string") return this.#runner.count({ messages: input, options: {} });
+    return input === "" ? 0 : this.#runner.countPrompt([{ kind: "content", text: input }]);
+  }
+
+  async render(
+    messages: readonly Message[],
+    options: { reasoning?: ReasoningOptions["mode"]; tools?: readonly ToolDefinition[] } = {},
+  ): Promise<string> {
+    this.#checkOpen("render");
+    const { reasoning = "auto", tools } = options;
+    const { renderer } = this.#parts;
+    const text = segmentsToText(
+      renderer.render(messages, { thinking: reasoning !== "off", ...(tools ? { tools } : {}) }),
+    );
+    return text + startThinking(text, reasoning, renderer.family.tags).append;
+  }
+
+  async embed(): Promise<Float32Array[]> {
+    this.#checkOpen("embed");
+    throw this.#never("embed");
+  }
+
+  async rank(): Promise<Float64Array> {
+    this.#checkOpen("rank");
+    throw this.#never("rank");
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#parts.engine.close().finally(() => this.#parts.closeFiles());
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #checkOpen(action: string): void {
+    if (this.#closing) throw new InferenceError("closed", `Cannot ${action}: this model is closed; load it again`);
+  }
+
+  #never(action: "embed" | "rank"): InferenceError {
+    const { engine } = this.#parts.engine.info;
+    return new InferenceError("unsupported", `Cannot ${action}: the ${engine} engine has no ${action}`, {
+      details: { engine, capability: action },
+    });
+  }
+}
+
+function rawPrompt(prompt: string | Uint32Array): PromptSegment[] {
+  if (typeof prompt !== "string") return [{ kind: "tokens", ids: prompt }];
+  if (prompt === "") throw new RangeError("The prompt is empty; at least one character is wanted");
+  return [{ kind: "control", text: prompt }];
+}

@@ -1,0 +1,155 @@
+import type { ReasoningOptions, SamplingOptions } from "../contract.ts";
+import { InferenceError } from "../errors.ts";
+import type { Engine, EngineCapabilities, Sampling } from "../engine/engine.ts";
+import type { GenerateOptions, LoadOptions } from "./contract.ts";
+
+/** llama.cpp's own defaults, for models that recommend nothing. */
+const defaultSampling: Sampling = { temperature: 0.8, topP: 0.95, topK: 40, minP: 0.05, repeatPenalty: 1 };
+
+type NumberRule = { readonly min: number; readonly max: number; readonly integer: boolean };
+
+const samplingRules: Readonly<Record<keyof SamplingOptions, NumberRule>> = {
+  maxTokens: { min: 0, max: 2 ** 31 - 1, integer: true },
+  temperature: { min: 0, max: 100, integer: false },
+  topP: { min: 0, max: 1, integer: false },
+  topK: { min: 0, max: 2 ** 31 - 1, integer: true },
+  minP: { min: 0, max: 1, integer: false },
+  seed: { min: 0, max: 2 ** 32 - 1, integer: true },
+  repeatPenalty: { min: 0, max: 100, integer: false },
+};
+
+/**
+ * Checks everything about a request that needs no model.
+ *
+ * @throws {TypeError} if a value has the wrong type
+ * @throws {RangeError} if a number is outside its range
+ */
+export function checkGenerateOptions(options: GenerateOptions): void {
+  for (const [name, rule] of Object.entries(samplingRules)) {
+    // The keys of samplingRules are exactly those of SamplingOptions.
+    checkNumber(name, options[name as keyof SamplingOptions], rule);
+  }
+  checkNumber("logprobs", options.logprobs, { min: 0, max: 100, integer: true });
+  for (const stop of stopTexts(options)) {
+    if (typeof stop !== "string" || stop === "")
+      throw new TypeError("stop must be a non-empty string, or an array of them");
+  }
+  for (const [id, bias] of options.logitBias ?? []) {
+    checkNumber("a token id of logitBias", id, { min: 0, max: 2 ** 31 - 1, integer: true });
+    if (typeof bias !== "number" || Number.isNaN(bias))
+      throw new TypeError(`logitBias of token ${id} must be a number, not ${String(bias)}`);
+  }
+  checkReasoning(reasoningOptions(options));
+}
+
+function checkReasoning({ mode, budget, minimum, tags }: ReasoningOptions): void {
+  if (mode !== undefined && !["auto", "force", "off"].includes(mode)) {
+    throw new TypeError(`reasoning.mode must be "auto", "force" or "off", not ${JSON.stringify(mode)}`);
+  }
+  if (budget !== Infinity) checkNumber("reasoning.budget", budget, { min: 0, max: 2 ** 31 - 1, integer: true });
+  checkNumber("reasoning.minimum", minimum, { min: 0, max: 2 ** 31 - 1, integer: true });
+  if (tags && (!tags.open || !tags.close || tags.open === tags.close)) {
+    throw new TypeError("reasoning.tags must be two different, non-empty strings");
+  }
+}
+
+function checkNumber(name: string, value: unknown, { min, max, integer }: NumberRule): void {
+  if (value === undefined) return;
+  if (typeof value !== "number") throw new TypeError(`${name} must be a number, not ${typeof value}`);
+  const whole = !integer || Number.isInteger(value);
+  if (!whole || !(value >= min && value <= max)) {
+    throw new RangeError(
+      `${name} must be ${integer ? "a whole number" : "a number"} from ${min} to ${max}, not ${value}`,
+    );
+  }
+}
+
+/** The reasoning options of a request, its short form written out. */
+export function reasoningOptions({ reasoning }: GenerateOptions): ReasoningOptions {
+  if (reasoning === undefined) return {};
+  if (typeof reasoning === "string") return { mode: reasoning };
+  if (typeof reasoning !== "object" || reasoning === null) throw new TypeError("reasoning must be a mode or an object");
+  return reasoning;
+}
+
+/** The stop texts of a request, as a list. */
+export function stopTexts({ stop }: GenerateOptions): readonly string[] {
+  if (stop === undefined) return [];
+  return typeof stop === "string" ? [stop] : stop;
+}
+
+/** Sampling for one request: what it asks for, else what the model recommends, else llama.cpp's defaults. */
+export function resolveSampling(options: GenerateOptions, recommended: SamplingOptions): Sampling {
+  const pick = (name: "temperature" | "topP" | "topK" | "minP" | "repeatPenalty"): number =>
+    options[name] ?? recommended[name] ?? defaultSampling[name];
+  const seed = options.seed ?? recommended.seed;
+  return {
+    temperature: pick("temperature"),
+    topP: pick("topP"),
+    topK: pick("topK"),
+    minP: pick("minP"),
+    repeatPenalty: pick("repeatPenalty"),
+    ...(seed === undefined ? {} : { seed }),
+  };
+}
+
+/**
+ * Refuses what this engine can't do, before anything runs.
+ *
+ * @throws {InferenceError} `unsupported`
+ */
+export function checkSupported(options: GenerateOptions, engine: Engine): void {
+  const needs: [boolean, keyof EngineCapabilities, string][] = [
+    [options.logprobs !== undefined, "logprobs", "report logprobs"],
+    [options.logitBias !== undefined && options.logitBias.size > 0, "logitBias", "apply logitBias"],
+    [options.format?.type === "gbnf", "grammar", "follow a GBNF grammar"],
+    [options.format?.type === "json", "jsonSchema", "follow a JSON schema"],
+  ];
+  for (const [wanted, capability, action] of needs) if (wanted) requireCapability(engine, capability, action);
+}
+
+/**
+ * @param action What was asked for, as a verb phrase.
+ * @throws {InferenceError} `unsupported` if the engine does not declare the capability
+ */
+export function requireCapability(engine: Engine, capability: keyof EngineCapabilities, action: string): void {
+  if (engine.capabilities[capability]) return;
+  throw new InferenceError("unsupported", `Cannot ${action}: the ${engine.info.engine} engine has no ${capability}`, {
+    details: { engine: engine.info.engine, capability },
+  });
+}
+
+/**
+ * Refuses load options that nothing behind them exists for, rather than ignore them.
+ *
+ * @throws {TypeError} if a value is not one of those allowed
+ * @throws {RangeError} if `threads` or `context.size` is not a whole number from 1
+ * @throws {InferenceError} `unsupported`
+ */
+export function checkLoadOptions(options: LoadOptions): void {
+  const { threads, context = {}, wasm = {} } = options;
+  if (threads !== "auto") checkNumber("threads", threads, { min: 1, max: 256, integer: true });
+  if (context.size !== "auto") checkNumber("context.size", context.size, { min: 1, max: 2 ** 31 - 1, integer: true });
+  oneOf("engine", options.engine, ["auto", "wllama", "llama"]);
+  oneOf("device", options.device, ["auto", "cpu", "webgpu"]);
+  oneOf("simd", options.simd, ["auto", "relaxed", "fixed"]);
+  oneOf("memory", options.memory, ["auto", "wasm32", "wasm64"]);
+  oneOf("context.kvType", context.kvType, ["f16", "q8_0", "q4_0"]);
+  const refused: [boolean, string][] = [
+    [options.engine === "llama", 'the llama engine is not in this build; leave engine out, or use engine: "wllama"'],
+    [options.device === "webgpu", "the engine computes on the CPU only; leave device out"],
+    [options.simd === "relaxed", "wllama's module is built with fixed SIMD; leave simd out"],
+    [options.memory !== undefined && options.memory !== "auto", "wllama picks the memory by host; leave memory out"],
+    [typeof options.store === "object" || options.store === "auto", "there is no model store yet; leave store out"],
+    [options.integrity !== undefined, "integrity checks are not built yet; leave integrity out"],
+    [wasm.integrity !== undefined || wasm.module !== undefined, "wllama's module is loaded by URL only; use wasm.url"],
+  ];
+  for (const [hit, reason] of refused) {
+    if (hit) throw new InferenceError("unsupported", `Cannot load the model as asked: ${reason}`);
+  }
+}
+
+function oneOf(name: string, value: unknown, allowed: readonly string[]): void {
+  if (value === undefined || (typeof value === "string" && allowed.includes(value))) return;
+  throw new TypeError(`${name} must be one of ${allowed.join(", ")}, not ${String(value)}`);
+}

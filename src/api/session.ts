@@ -1,0 +1,133 @@
+import type { Message, Part, Result } from "../contract.ts";
+import { InferenceError } from "../errors.ts";
+import { pruneHistory } from "../reasoning/prune-history.ts";
+import type { GenerateOptions, Generation, Session, SessionOptions } from "./contract.ts";
+import type { RunControl } from "./generation.ts";
+import { ModelGeneration } from "./generation.ts";
+import type { ChatRequest, Runner } from "./runner.ts";
+
+/** A conversation: its pruned history, and what every turn of it has in common. */
+export class ModelSession extends EventTarget implements Session {
+  readonly #runner: Runner;
+  readonly #options: SessionOptions;
+  #messages: Message[];
+  #contextUsage = 0;
+  #closed = false;
+
+  constructor(runner: Runner, options: SessionOptions, messages: readonly Message[]) {
+    super();
+    this.#runner = runner;
+    this.#options = options;
+    this.#messages = [...messages];
+  }
+
+  get messages(): readonly Message[] {
+    return structuredClone(this.#messages);
+  }
+
+  get contextUsage(): number {
+    return this.#contextUsage;
+  }
+
+  get contextWindow(): number {
+    return this.#runner.window.limit;
+  }
+
+  prompt(input: string | readonly Message[], options: GenerateOptions = {}): Generation {
+    this.#checkOpen("prompt");
+    const added = asMessages(input);
+    return new ModelGeneration((control) => this.#turn(added, options, control));
+  }
+
+  async append(input: readonly Message[], { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    this.#checkOpen("append");
+    const messages = [...this.#messages, ...asMessages(input)];
+    const usage = await this.#runner.count(this.#request(messages, signal ? { signal } : {}));
+    this.#messages = this.#pruned(messages);
+    this.#contextUsage = usage;
+  }
+
+  async measureContextUsage(input: string | readonly Message[]): Promise<number> {
+    this.#checkOpen("measureContextUsage");
+    return this.#runner.count(this.#request([...this.#messages, ...asMessages(input)], {}));
+  }
+
+  async clone({ signal }: { signal?: AbortSignal } = {}): Promise<Session> {
+    this.#checkOpen("clone");
+    signal?.throwIfAborted();
+    const copy = new ModelSession(this.#runner, this.#options, structuredClone(this.#messages));
+    copy.#contextUsage = this.#contextUsage;
+    return copy;
+  }
+
+  async save(): Promise<Blob> {
+    this.#checkOpen("save");
+    throw this.#noState("save");
+  }
+
+  async restore(_state: Blob): Promise<void> {
+    this.#checkOpen("restore");
+    throw this.#noState("restore");
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#messages = [];
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async *#turn(added: readonly Message[], options: GenerateOptions, control: RunControl): AsyncGenerator<Part, void> {
+    const request = this.#request([...this.#messages, ...added], options);
+    for await (const part of this.#runner.chat(request, control)) {
+      if (part.type === "finish") this.#remember(request.messages, part.result);
+      yield part;
+    }
+  }
+
+  /** A turn that was left or aborted leaves the history as it was, so that it can be asked again. */
+  #remember(messages: readonly Message[], result: Result): void {
+    if (result.finishReason === "abort" || this.#closed) return;
+    this.#messages = this.#pruned([...messages, result.message]);
+    this.#contextUsage = result.usage.prompt + result.usage.text + result.usage.reasoning;
+  }
+
+  #request(messages: readonly Message[], options: GenerateOptions): ChatRequest {
+    const { system: _system, history: _history, context, ...defaults } = this.#options;
+    return {
+      messages,
+      options: { ...defaults, ...options },
+      ...(context ? { context } : {}),
+      onOverflow: (kept) => {
+        this.#messages = [...kept];
+        this.dispatchEvent(new Event("contextoverflow"));
+      },
+    };
+  }
+
+  #pruned(messages: readonly Message[]): Message[] {
+    return pruneHistory(messages, { keepReasoning: this.#options.keepReasoning ?? "none" });
+  }
+
+  #checkOpen(action: string): void {
+    if (this.#closed)
+      throw new InferenceError(
+        "closed",
+        `Cannot ${action}: this session is closed; start another with model.session()`,
+      );
+  }
+
+  #noState(action: string): InferenceError {
+    const engine = this.#runner.engineName;
+    return new InferenceError(
+      "unsupported",
+      `Cannot ${action} the session: the ${engine} engine can't copy its KV cache; keep session.messages instead`,
+    );
+  }
+}
+
+function asMessages(input: string | readonly Message[]): readonly Message[] {
+  return typeof input === "string" ? [{ role: "user", content: input }] : input;
+}

@@ -1,0 +1,131 @@
+// The engine interface over a worker: the half that stands in the caller's thread.
+import { InferenceError } from "../errors.ts";
+import type { WeightFile } from "../gguf/weight-file.ts";
+import type { WorkerPort } from "../platform/worker-port.ts";
+import type { PromptSegment } from "../prompt/segment.ts";
+import { Connection } from "./connection.ts";
+import type { CompleteOptions, ContextConfig, Engine, EngineCapabilities, EngineEvent, EngineInfo } from "./engine.ts";
+
+export interface ConnectOptions<Request> {
+  /** What the worker's loader wants. */
+  readonly request: Request;
+  /** Read here, range by range, as the worker asks; they stay the caller's to close. */
+  readonly files: readonly WeightFile[];
+  readonly signal?: AbortSignal;
+  /** Bytes of the weights that were read, of how many. */
+  readonly onprogress?: (loaded: number, total: number) => void;
+}
+
+/**
+ * Loads an engine in a worker that was just started.
+ *
+ * @throws {InferenceError} whatever the engine's loader throws; `crashed` if the worker does
+ * @throws `signal.reason`; the worker is gone then
+ */
+export async function connectEngine<Request>(port: WorkerPort, options: ConnectOptions<Request>): Promise<Engine> {
+  const { signal } = options;
+  const connection = new Connection(port, options.files);
+  const onAbort = (): void => connection.die(new InferenceError("closed", "Cannot load the engine: it was aborted"));
+  signal?.addEventListener("abort", onAbort);
+  try {
+    signal?.throwIfAborted();
+    const { info, capabilities } = await connection.load(options.request, options.onprogress);
+    signal?.throwIfAborted();
+    return new WorkerEngine(connection, info, capabilities);
+  } catch (error) {
+    await connection.end();
+    if (signal?.aborted) throw signal.reason;
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+class WorkerEngine implements Engine {
+  readonly info: EngineInfo;
+  readonly capabilities: EngineCapabilities;
+  #connection: Connection;
+  #busy = false;
+
+  constructor(connection: Connection, info: EngineInfo, capabilities: EngineCapabilities) {
+    this.#connection = connection;
+    this.info = info;
+    this.capabilities = capabilities;
+  }
+
+  async configure(config: ContextConfig, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    this.#start(signal);
+    const call = this.#connection.call({ type: "configure", config });
+    const onAbort = (): void => call.cancel();
+    signal?.addEventListener("abort", onAbort);
+    try {
+      await call.settled;
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+      this.#busy = false;
+    }
+    signal?.throwIfAborted();
+  }
+
+  async *complete(
+    prompt: readonly PromptSegment[],
+    { signal, ...options }: CompleteOptions,
+  ): AsyncGenerator<EngineEvent, void> {
+    this.#start(signal);
+    const queue: EngineEvent[] = [];
+    let wake = (): void => undefined;
+    let outcome: { error?: unknown } | undefined;
+    const call = this.#connection.call({ type: "complete", prompt, options }, (event) => {
+      queue.push(event);
+      wake();
+    });
+    const ended = call.settled
+      .then(
+        () => ({}),
+        (error: unknown) => ({ error }),
+      )
+      .then((result) => {
+        outcome = result;
+        wake();
+      });
+    const onAbort = (): void => {
+      call.cancel();
+      wake();
+    };
+    signal?.addEventListener("abort", onAbort);
+    try {
+      while (!signal?.aborted) {
+        const event = queue.shift();
+        if (event) yield event;
+        else if (outcome) break;
+        else await new Promise<void>((resolve) => (wake = resolve));
+      }
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+      if (!outcome) call.cancel();
+      await ended;
+      this.#busy = false;
+    }
+    signal?.throwIfAborted();
+    if (outcome && "error" in outcome) throw outcome.error;
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  #start(signal: AbortSignal | undefined): void {
+    this.#connection.check();
+    signal?.throwIfAborted();
+    if (this.#busy) {
+      throw new InferenceError(
+        "busy",
+        "Cannot start on this engine: another call runs on it; wait until that has ended",
+      );
+    }
+    this.#busy = true;
+  }
+}

@@ -1,0 +1,220 @@
+import { InferenceError } from "../errors.ts";
+import type { WeightFile } from "../gguf/weight-file.ts";
+import type { WorkerPort } from "../platform/worker-port.ts";
+import type { EngineCapabilities, EngineEvent, EngineInfo } from "./engine.ts";
+import { fromWireError, toWireError } from "./protocol.ts";
+import type { FromWorker, ToWorker } from "./protocol.ts";
+
+/** Silence while loading, in milliseconds, after which the worker is asked for a sign of life, and again until it is given up. */
+const silenceMs = 20_000;
+/** How long a worker may take to end by itself, in milliseconds. */
+const farewellMs = 1000;
+
+type Loaded = { readonly info: EngineInfo; readonly capabilities: EngineCapabilities };
+type WithoutId<Message> = Message extends { id: number } ? Omit<Message, "id"> : never;
+
+/** A call under way. */
+export interface Call {
+  /** When the worker has answered it; rejects with its error. */
+  readonly settled: Promise<Loaded | undefined>;
+  /** Asks the worker to stop it; it settles when that has happened. Idempotent. */
+  cancel(): void;
+}
+
+interface Waiting {
+  readonly onEvent: (event: EngineEvent) => void;
+  readonly resolve: (loaded?: Loaded) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Calls over a worker's port, until the worker ends one way or another. */
+export class Connection {
+  #port: WorkerPort;
+  #files: readonly WeightFile[];
+  #waiting = new Map<number, Waiting>();
+  #nextId = 1;
+  #dead: InferenceError | undefined;
+  #ended: Promise<void> | undefined;
+  #onActivity: () => void = () => undefined;
+  #onRead: (bytes: number) => void = () => undefined;
+  #reading = new AbortController();
+  // What the caller's own file threw says more than what the worker makes of it.
+  #readError: unknown;
+
+  constructor(port: WorkerPort, files: readonly WeightFile[]) {
+    this.#port = port;
+    this.#files = files;
+    port.listen(
+      // The worker is ours: it posts nothing else.
+      (message) => this.#receive(message as FromWorker),
+      (reason) => this.die(crashed(reason.message, reason)),
+    );
+    port.keepAlive(false);
+  }
+
+  async load<Request>(request: Request, onprogress?: (loaded: number, total: number) => void): Promise<Loaded> {
+    const files = this.#files.map(({ name, size }) => ({ name, size }));
+    const total = files.reduce((sum, { size }) => sum + size, 0);
+    let read = 0;
+    this.#onRead = (bytes) => {
+      read += bytes;
+      onprogress?.(Math.min(read, total), total);
+    };
+    const stopWatching = this.#watch();
+    try {
+      const loaded = await this.call({ type: "load", request, files }).settled;
+      if (!loaded) throw crashed("it answered without saying what it loaded");
+      onprogress?.(total, total);
+      return loaded;
+    } finally {
+      stopWatching();
+      this.#onRead = () => undefined;
+    }
+  }
+
+  /** Starts a call. The process stays alive until it has settled. */
+  call(message: WithoutId<ToWorker<unknown>>, onEvent: Waiting["onEvent"] = () => undefined): Call {
+    this.check();
+    const id = this.#nextId++;
+    const settled = new Promise<Loaded | undefined>((resolve, reject) => {
+      this.#waiting.set(id, { onEvent, resolve, reject });
+    });
+    this.#port.keepAlive(true);
+    this.#post({ ...message, id });
+    return { settled, cancel: () => this.#waiting.has(id) && this.#post({ type: "cancel", id }) };
+  }
+
+  /** @throws {InferenceError} `closed` or `crashed`, when it is over */
+  check(): void {
+    if (this.#dead) throw this.#dead;
+  }
+
+  /** Over: everything that waits, and everything later, rejects with `error`. */
+  die(error: InferenceError): void {
+    if (this.#dead) return;
+    this.#dead = error;
+    this.#reading.abort(error);
+    if (error.code === "crashed") void this.end();
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+
+  /** Idempotent. Whatever waits rejects with `closed`. */
+  async close(): Promise<void> {
+    if (!this.#dead) {
+      this.die(new InferenceError("closed", "Cannot use this engine: it is closed; load the model again"));
+      // So that it can end its own workers, which not every host does when their owner is terminated.
+      const farewell = Promise.withResolvers<void>();
+      this.#waiting.set(0, {
+        onEvent: () => undefined,
+        resolve: () => farewell.resolve(),
+        reject: () => farewell.resolve(),
+      });
+      const timer = setTimeout(farewell.resolve, farewellMs);
+      this.#port.keepAlive(true);
+      this.#post({ type: "close", id: 0 });
+      this.#ended = farewell.promise.then(() => {
+        clearTimeout(timer);
+        this.#waiting.clear();
+        return this.#port.terminate();
+      });
+    }
+    await this.end();
+  }
+
+  /** Ends the worker. Idempotent. */
+  end(): Promise<void> {
+    this.#ended ??= this.#port.terminate();
+    return this.#ended;
+  }
+
+  #post(message: ToWorker<unknown>, transfer: readonly ArrayBuffer[] = []): void {
+    this.#port.post(message, transfer);
+  }
+
+  #receive(message: FromWorker): void {
+    this.#onActivity();
+    if (message.type === "read") {
+      void this.#read(message);
+      return;
+    }
+    if (message.type === "crashed") {
+      const error = fromWireError(message.error);
+      this.die(InferenceError.is(error, "crashed") ? error : crashed(error.message, error));
+      return;
+    }
+    if (message.type === "pong") return;
+    const waiting = this.#waiting.get(message.id);
+    if (!waiting) return;
+    if (message.type === "event") {
+      waiting.onEvent(message.event);
+      return;
+    }
+    this.#waiting.delete(message.id);
+    if (this.#waiting.size === 0) this.#port.keepAlive(false);
+    if (message.type === "loaded") waiting.resolve(message);
+    else if (message.type === "done") waiting.resolve();
+    else this.#fail(waiting, fromWireError(message.error));
+  }
+
+  #fail(waiting: Waiting, error: Error): void {
+    const readError = this.#readError;
+    this.#readError = undefined;
+    waiting.reject(readError ?? error);
+    if (InferenceError.is(error, "crashed")) this.die(error);
+  }
+
+  async #read({ read, file, offset, length }: Extract<FromWorker, { type: "read" }>): Promise<void> {
+    try {
+      const source = this.#files[file];
+      if (!source) throw new RangeError(`Cannot read file ${file} of ${this.#files.length}`);
+      const bytes = await source.read(offset, length, { signal: this.#reading.signal });
+      if (this.#dead) return;
+      this.#onRead(bytes.byteLength);
+      // A caller's buffer may be larger than the range, or be wanted again by the file that lent it.
+      const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
+      this.#post({ type: "range", read, bytes: own }, [own.buffer]);
+    } catch (error) {
+      if (this.#dead) return;
+      this.#readError ??= error;
+      this.#post({ type: "range-failed", read, error: toWireError(error) });
+    }
+  }
+
+  /** Gives the worker up when it is silent for too long; a busy main thread is given time to hear it. */
+  #watch(): () => void {
+    let asked = false;
+    let timer = setTimeout(() => onSilence(), silenceMs);
+    const restart = (): void => {
+      clearTimeout(timer);
+      timer = setTimeout(() => onSilence(), silenceMs);
+    };
+    const onSilence = (): void => {
+      if (asked) {
+        this.die(crashed(`it gave no sign of life for ${(2 * silenceMs) / 1000} seconds`));
+        return;
+      }
+      asked = true;
+      this.#post({ type: "ping" });
+      restart();
+    };
+    this.#onActivity = () => {
+      asked = false;
+      restart();
+    };
+    return () => {
+      clearTimeout(timer);
+      this.#onActivity = () => undefined;
+    };
+  }
+}
+
+function crashed(what: string, cause?: unknown): InferenceError {
+  return new InferenceError(
+    "crashed",
+    `Cannot go on with this engine: its worker failed (${what}); load the model again`,
+    {
+      ...(cause === undefined ? {} : { cause }),
+    },
+  );
+}

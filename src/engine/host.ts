@@ -1,0 +1,111 @@
+// The engine interface over a worker: the half that stands in the worker.
+import type { ParentPort } from "../platform/worker-port.ts";
+import type { Engine } from "./engine.ts";
+import { fromWireError, toWireError } from "./protocol.ts";
+import type { FromWorker, ToWorker, WireFile } from "./protocol.ts";
+
+/** What a loader is given beside its request. */
+export interface LoadHost {
+  readonly files: readonly WireFile[];
+  /** Reads a range of a file, which is at the client. */
+  read(file: number, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Tells the client at once that nothing will work any more. */
+  crashed(error: unknown): void;
+}
+
+/** Serves the engine that `load` makes; `ready` is a way to have the first message, if it was taken off the port already. */
+export function serveEngine<Request>(
+  port: ParentPort,
+  load: (request: Request, host: LoadHost) => Promise<Engine>,
+): (message: ToWorker<Request>) => void {
+  const post = (message: FromWorker, transfer?: readonly ArrayBuffer[]): void => port.post(message, transfer);
+  const running = new Map<number, AbortController>();
+  const reads = new Map<
+    number,
+    { resolve: (bytes: Uint8Array<ArrayBuffer>) => void; reject: (error: unknown) => void }
+  >();
+  let nextRead = 1;
+  let engine: Engine | undefined;
+
+  const host = (files: readonly WireFile[]): LoadHost => ({
+    files,
+    read(file, offset, length) {
+      const read = nextRead++;
+      return new Promise((resolve, reject) => {
+        reads.set(read, { resolve, reject });
+        post({ type: "read", read, file, offset, length });
+      });
+    },
+    crashed: (error) => post({ type: "crashed", error: toWireError(error) }),
+  });
+
+  const loaded = (): Engine => {
+    if (!engine) throw new Error("a call came before the engine was loaded");
+    return engine;
+  };
+
+  const run = async (id: number, work: (signal: AbortSignal) => Promise<void>): Promise<void> => {
+    const controller = new AbortController();
+    running.set(id, controller);
+    try {
+      await work(controller.signal);
+      post({ type: "done", id });
+    } catch (error) {
+      // The client knows why it cancelled; it only waits for the end.
+      if (controller.signal.aborted && error === controller.signal.reason) post({ type: "done", id });
+      else post({ type: "failed", id, error: toWireError(error) });
+    } finally {
+      running.delete(id);
+    }
+  };
+
+  const start = async (message: Extract<ToWorker<Request>, { type: "load" }>): Promise<void> => {
+    try {
+      engine = await load(message.request, host(message.files));
+      post({ type: "loaded", id: message.id, info: engine.info, capabilities: engine.capabilities });
+    } catch (error) {
+      post({ type: "failed", id: message.id, error: toWireError(error) });
+    }
+  };
+
+  const takeRead = (
+    read: number,
+  ): { resolve: (bytes: Uint8Array<ArrayBuffer>) => void; reject: (error: unknown) => void } | undefined => {
+    const waiting = reads.get(read);
+    reads.delete(read);
+    return waiting;
+  };
+
+  return (message) => {
+    switch (message.type) {
+      case "load":
+        void start(message);
+        return;
+      case "configure":
+        void run(message.id, (signal) => loaded().configure(message.config, { signal }));
+        return;
+      case "complete":
+        void run(message.id, async (signal) => {
+          for await (const event of loaded().complete(message.prompt, { ...message.options, signal })) {
+            post({ type: "event", id: message.id, event });
+          }
+        });
+        return;
+      case "close":
+        void run(message.id, async () => engine?.close());
+        return;
+      case "cancel":
+        running.get(message.id)?.abort(new Error("cancelled"));
+        return;
+      case "range":
+        takeRead(message.read)?.resolve(message.bytes);
+        return;
+      case "range-failed":
+        takeRead(message.read)?.reject(fromWireError(message.error));
+        return;
+      case "ping":
+        post({ type: "pong" });
+        return;
+    }
+  };
+}

@@ -1,0 +1,254 @@
+// The engine interface over @wllama/wllama's prebuilt module. It runs in our worker, whose globals suit that library.
+import { InferenceError } from "../errors.ts";
+import type { PromptSegment } from "../prompt/segment.ts";
+import type {
+  CompleteOptions,
+  ContextConfig,
+  Engine,
+  EngineCapabilities,
+  EngineEvent,
+  EngineInfo,
+  ModelFacts,
+} from "./engine.ts";
+import type { LoadHost } from "./host.ts";
+import type { WllamaAssets } from "./wllama-assets.ts";
+import { CompletionReader, completionBody, refusal } from "./wllama-completion.ts";
+import { modelEnds } from "./wllama-ends.ts";
+import { RefusedCompletion, WllamaModule } from "./wllama-module.ts";
+import type { ModuleHost } from "./wllama-module.ts";
+import { createAliases, PromptSpeller } from "./wllama-prompt.ts";
+import { applyPatches, vocabularyPatches } from "./wllama-vocabulary.ts";
+import type { Patch } from "./wllama-vocabulary.ts";
+
+/** What a client asks of the worker. */
+export interface WllamaRequest {
+  readonly facts: ModelFacts;
+  readonly context: ContextConfig;
+  readonly threads: number | "auto";
+  readonly assets: WllamaAssets;
+}
+
+/** How many threads the worker may use, and why not more. */
+export interface ThreadChoice {
+  readonly threads: number;
+  readonly why: readonly string[];
+}
+
+const capabilities: EngineCapabilities = {
+  tokenize: false,
+  logprobs: true,
+  logitBias: true,
+  grammar: true,
+  jsonSchema: true,
+  state: false,
+  embed: false,
+  rank: false,
+};
+
+/**
+ * Loads a model.
+ *
+ * @throws {InferenceError} `format`, `memory`, `crashed`
+ */
+export async function loadWllama(
+  { facts, context }: WllamaRequest,
+  load: LoadHost,
+  module: { readonly host: ModuleHost; readonly choice: ThreadChoice },
+): Promise<Engine> {
+  const aliases = createAliases(facts.controlTokens);
+  const [first] = load.files;
+  if (!first) throw new InferenceError("format", "Cannot load a model from no files; at least one is wanted");
+  const patches = await vocabularyPatches((offset, length) => load.read(0, offset, length), first.size, aliases);
+  const blobs = load.files.map((file, index) =>
+    weightBlob(file.size, (offset, length) => load.read(index, offset, length), index === 0 ? patches : []),
+  );
+  const engine = new WllamaEngine({ module, facts, blobs, speller: new PromptSpeller(aliases), crashed: load.crashed });
+  await engine.start(context);
+  return engine;
+}
+
+interface WllamaEngineOptions {
+  readonly module: { readonly host: ModuleHost; readonly choice: ThreadChoice };
+  readonly facts: ModelFacts;
+  readonly blobs: readonly Blob[];
+  readonly speller: PromptSpeller;
+  readonly crashed: (error: unknown) => void;
+}
+
+class WllamaEngine implements Engine {
+  readonly capabilities: EngineCapabilities = capabilities;
+  #options: WllamaEngineOptions;
+  #threads: number;
+  #why: string[];
+  #module: WllamaModule | undefined;
+  #config: ContextConfig | undefined;
+  #closed = false;
+
+  constructor(options: WllamaEngineOptions) {
+    this.#options = options;
+    this.#threads = options.module.choice.threads;
+    this.#why = [...options.module.choice.why];
+  }
+
+  get info(): EngineInfo {
+    return {
+      engine: "wllama",
+      threads: this.#threads,
+      simd: "fixed",
+      memory: this.#options.module.host.build.memory,
+      why: this.#why,
+    };
+  }
+
+  /** Starts the module with a context; with one thread if it will not with several. */
+  async start(config: ContextConfig, signal?: AbortSignal): Promise<void> {
+    const { facts, blobs, module } = this.#options;
+    const ends = modelEnds(facts);
+    this.#why = this.#why.concat(ends.why.filter((sentence) => !this.#why.includes(sentence)));
+    const options = { blobs, facts, ends: ends.ids, context: config, signal };
+    let started: WllamaModule;
+    try {
+      started = await WllamaModule.start(module.host, { ...options, threads: this.#threads });
+    } catch (error) {
+      if (this.#threads === 1 || signal?.aborted || !InferenceError.is(error, "crashed")) throw error;
+      this.#why.push(`It runs on 1 thread instead of ${this.#threads}: starting several failed. ${error.message}`);
+      this.#threads = 1;
+      started = await WllamaModule.start(module.host, { ...options, threads: 1 });
+    }
+    this.#module = started;
+    this.#config = config;
+    started.lost.catch((error: unknown) => {
+      if (this.#module === started) this.#options.crashed(error);
+    });
+  }
+
+  async configure(config: ContextConfig, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    signal?.throwIfAborted();
+    if (this.#module && this.#config && sameContext(config, this.#config)) return;
+    const before = this.#module;
+    this.#module = undefined;
+    // First gone, then new: two at once might not fit.
+    await before?.end();
+    await this.start(config, signal);
+  }
+
+  async *complete(
+    prompt: readonly PromptSegment[],
+    { signal, ...options }: CompleteOptions,
+  ): AsyncGenerator<EngineEvent, void> {
+    signal?.throwIfAborted();
+    const text = this.#options.speller.spell(prompt);
+    const { module, window } = await this.#ready(signal);
+    const reader = new CompletionReader(window, options);
+    const controller = new AbortController();
+    const onAbort = (): void => controller.abort();
+    signal?.addEventListener("abort", onAbort);
+    const queue: EngineEvent[] = [];
+    let wake = (): void => undefined;
+    let outcome: { error?: unknown } | undefined;
+    const ended = module
+      .complete(completionBody(text, options), {
+        signal: controller.signal,
+        onData(chunk) {
+          queue.push(...reader.read(chunk));
+          if (reader.finished) controller.abort();
+          wake();
+        },
+      })
+      .then(
+        () => ({}),
+        (error: unknown) => ({ error }),
+      )
+      .then((result) => {
+        outcome = result;
+        wake();
+      });
+    try {
+      for (;;) {
+        const event = signal?.aborted ? undefined : queue.shift();
+        if (event) yield event;
+        else if (outcome) break;
+        else await new Promise<void>((resolve) => (wake = resolve));
+      }
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+      controller.abort();
+      await ended;
+    }
+    signal?.throwIfAborted();
+    if (outcome && outcome.error !== undefined) {
+      const { error } = outcome;
+      throw error instanceof RefusedCompletion ? refusal(error, window, options) : error;
+    }
+    yield* reader.end();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const module = this.#module;
+    this.#module = undefined;
+    await module?.end();
+  }
+
+  /** The module; started again, if a change of context did not come to its end. */
+  async #ready(signal: AbortSignal | undefined): Promise<{ module: WllamaModule; window: number }> {
+    if (this.#closed || !this.#config) throw new InferenceError("closed", "Cannot use this engine: it is closed");
+    if (!this.#module) await this.start(this.#config, signal);
+    if (!this.#module) throw new InferenceError("closed", "Cannot use this engine: it was closed while it started");
+    return { module: this.#module, window: this.#config.size };
+  }
+}
+
+function sameContext(a: ContextConfig, b: ContextConfig): boolean {
+  return (
+    a.size === b.size &&
+    a.kvType === b.kvType &&
+    a.rope?.factor === b.rope?.factor &&
+    a.rope?.originalContext === b.rope?.originalContext
+  );
+}
+
+/** As much of a Blob as wllama uses, over ranges that are read when asked for: no limit in size, nothing in memory. */
+function weightBlob(
+  size: number,
+  read: (offset: number, length: number) => Promise<Uint8Array<ArrayBuffer>>,
+  patches: readonly Patch[],
+): Blob {
+  const bytesAt = async (start: number, end: number): Promise<Uint8Array<ArrayBuffer>> => {
+    const bytes = await read(start, end - start);
+    if (bytes.byteLength !== end - start) {
+      throw new InferenceError(
+        "format",
+        `Cannot load the model: its file ends after ${start + bytes.byteLength} bytes, not ${size}`,
+      );
+    }
+    applyPatches(bytes, start, patches);
+    return bytes;
+  };
+  const part = (start: number, end: number): object => ({
+    size: end - start,
+    slice: (from = 0, to = end - start) => part(Math.min(start + from, end), Math.min(start + to, end)),
+    arrayBuffer: async () => (await bytesAt(start, end)).buffer,
+    stream: () => chunks(start, end, bytesAt),
+  });
+  // wllama uses these four members only; a real Blob can't be made of what is not in memory.
+  return part(0, size) as Blob;
+}
+
+const chunkBytes = 2 ** 22;
+
+function chunks(
+  start: number,
+  end: number,
+  bytesAt: (start: number, end: number) => Promise<Uint8Array<ArrayBuffer>>,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  let at = start;
+  return new ReadableStream({
+    async pull(controller) {
+      if (at >= end) return controller.close();
+      const to = Math.min(at + chunkBytes, end);
+      controller.enqueue(await bytesAt(at, to));
+      at = to;
+    },
+  });
+}

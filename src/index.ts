@@ -1,0 +1,38 @@
+// The door of the package: what users import, and nothing else.
+export { capabilities } from "./api/capabilities.ts";
+export { inspectModel } from "./api/inspect.ts";
+export { loadModel } from "./api/load.ts";
+export { planContext } from "./context/plan-context.ts";
+export { recommendedSampling } from "./context/recommended-sampling.ts";
+export { InferenceError } from "./errors.ts";
+export { forceThinking, pruneHistory, ReasoningStream, splitReasoning } from "./reasoning/index.ts";
+
+export type {
+  Capabilities,
+  ContextOptions,
+  EngineFactory,
+  GenerateOptions,
+  Generation,
+  LoadOptions,
+  Model,
+  ModelSource,
+  ModelStore,
+  ModelSummary,
+  OverflowEvent,
+  Session,
+  SessionOptions,
+  Tool,
+} from "./api/contract.ts";
+export type {
+  KeepReasoning,
+  Message,
+  Part,
+  ReasoningOptions,
+  Result,
+  RopeScaling,
+  SamplingOptions,
+  TokenLogprob,
+  ToolCall,
+  ToolDefinition,
+} from "./contract.ts";
+export type { ErrorCode } from "./errors.ts";
