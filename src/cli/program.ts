@@ -62,7 +62,6 @@ function createProgram(context: Context, outcome: Outcome): Command {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
-    .allowExcessArguments()
     .addHelpText(
       "after",
       `
@@ -71,8 +70,7 @@ Examples:
   ruminate chat --model hf:unsloth/GLM-Z1-9B-0414-GGUF:Q4_K_M
   ruminate inspect model.gguf
   ruminate doctor`,
-    )
-    .action(() => noCommand(program));
+    );
 
   describeRun(program.command("run"))
     .argument("[prompt...]", "what to ask; with text from a pipe, both, a blank line between")
@@ -105,7 +103,8 @@ Examples:
     .action(async (flags: { json?: boolean }) => {
       outcome.code = (await doctor(context, flags)) ? 0 : 1;
     });
-  return program;
+  // Last, since commands inherit what is set before them.
+  return program.allowExcessArguments().action(() => noCommand(program));
 }
 
 function describeRun(command: Command): Command {
