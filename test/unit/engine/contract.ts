@@ -1,12 +1,7 @@
 // What every engine must do, whatever runs behind it. A test file calls contract() with a way to make one.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { InferenceError } from "../../../src/errors.ts";
-import type {
-  CompleteOptions,
-  ContextConfig,
-  Engine,
-  EngineEvent,
-} from "../../../src/engine/engine.ts";
+import type { CompleteOptions, ContextConfig, Engine, EngineEvent } from "../../../src/engine/engine.ts";
 import type { PromptSegment } from "../../../src/prompt/segment.ts";
 
 export interface ContractSubject {
@@ -166,9 +161,7 @@ export function contract(subject: ContractSubject): void {
 
     test("complete() under an aborted signal runs nothing and throws its reason", async () => {
       const reason = new Error("changed my mind");
-      expect(
-        await failure(run(engine, subject.prompt, { signal: AbortSignal.abort(reason) })),
-      ).toBe(reason);
+      expect(await failure(run(engine, subject.prompt, { signal: AbortSignal.abort(reason) }))).toBe(reason);
       expect((await run(engine, subject.prompt, { maxTokens: 2 })).tokens).toBe(2);
     });
 
@@ -190,16 +183,12 @@ export function contract(subject: ContractSubject): void {
     });
 
     test("complete() stops on break, before control returns", async () => {
-      for await (const event of engine.complete(subject.prompt, greedy))
-        if (event.type === "piece") break;
+      for await (const event of engine.complete(subject.prompt, greedy)) if (event.type === "piece") break;
       expect((await run(engine, subject.prompt, { maxTokens: 3 })).tokens).toBe(3);
     });
 
     test("complete() stops on break during prefill", async () => {
-      for await (const event of engine.complete(
-        [...subject.prompt, plain(" z".repeat(60))],
-        greedy,
-      )) {
+      for await (const event of engine.complete([...subject.prompt, plain(" z".repeat(60))], greedy)) {
         expect(event.type).toBe("prefill");
         break;
       }
@@ -232,10 +221,7 @@ export function contract(subject: ContractSubject): void {
       const window = subject.context.size;
       const need = (await run(engine, subject.prompt, { maxTokens: 0 })).end.usage.prompt;
       const unit = " 3";
-      const filled: PromptSegment[] = [
-        plain(unit.repeat(Math.floor((window - need - 6) / 2))),
-        ...subject.prompt,
-      ];
+      const filled: PromptSegment[] = [plain(unit.repeat(Math.floor((window - need - 6) / 2))), ...subject.prompt];
       const { end, tokens } = await run(engine, filled, { maxTokens: 10_000 });
       expect(end.reason).toBe("length");
       expect(end.usage.completion).toBe(tokens);
@@ -259,17 +245,12 @@ export function contract(subject: ContractSubject): void {
     test("configure() keeps the cache for the same context and drops it for another", async () => {
       await run(engine, subject.prompt, { maxTokens: 0 });
       await engine.configure({ ...subject.context });
-      expect(
-        (await run(engine, subject.prompt, { maxTokens: 0 })).end.usage.cached,
-      ).toBeGreaterThan(0);
+      expect((await run(engine, subject.prompt, { maxTokens: 0 })).end.usage.cached).toBeGreaterThan(0);
       const wider = { ...subject.context, size: subject.context.size + 256 };
       await engine.configure(wider);
       const fresh = await run(engine, subject.prompt, { maxTokens: 2 });
       expect(fresh.end.usage.cached).toBe(0);
-      expect(
-        (await run(engine, [plain(" 3".repeat(subject.context.size / 2))], { maxTokens: 1 }))
-          .tokens,
-      ).toBe(1);
+      expect((await run(engine, [plain(" 3".repeat(subject.context.size / 2))], { maxTokens: 1 })).tokens).toBe(1);
       await engine.configure(subject.context);
     });
 
@@ -277,12 +258,8 @@ export function contract(subject: ContractSubject): void {
       const reason = new Error("no");
       await run(engine, subject.prompt, { maxTokens: 0 });
       const wider = { ...subject.context, size: subject.context.size + 64 };
-      expect(await failure(engine.configure(wider, { signal: AbortSignal.abort(reason) }))).toBe(
-        reason,
-      );
-      expect(
-        (await run(engine, subject.prompt, { maxTokens: 0 })).end.usage.cached,
-      ).toBeGreaterThan(0);
+      expect(await failure(engine.configure(wider, { signal: AbortSignal.abort(reason) }))).toBe(reason);
+      expect((await run(engine, subject.prompt, { maxTokens: 0 })).end.usage.cached).toBeGreaterThan(0);
     });
 
     test("close() rejects what is pending and everything later with closed, and may be called twice", async () => {

@@ -1,0 +1,60 @@
+// The bundled model, for tests of engines.
+import { fileURLToPath } from "node:url";
+import type { ContextConfig, ModelFacts } from "../../../src/engine/engine.ts";
+import { startWllama } from "../../../src/engine/start-wllama.ts";
+import type { StartWllamaOptions } from "../../../src/engine/start-wllama.ts";
+import type { Engine } from "../../../src/engine/engine.ts";
+import type { WeightFile } from "../../../src/gguf/weight-file.ts";
+import { openLocalFile } from "../../../src/platform/files.ts";
+import type { PromptSegment } from "../../../src/prompt/segment.ts";
+
+export const nanoPath = fileURLToPath(new URL("../../../models/ruminate-nano-q8_0.gguf", import.meta.url));
+
+export const nanoFacts: ModelFacts = {
+  controlTokens: new Map([
+    ["<|endoftext|>", 1012],
+    ["[MASK]", 1013],
+    ["[gMASK]", 1014],
+    ["[sMASK]", 1015],
+    ["<sop>", 1016],
+    ["<eop>", 1017],
+    ["<|system|>", 1018],
+    ["<|user|>", 1019],
+    ["<|assistant|>", 1020],
+    ["<|observation|>", 1021],
+  ]),
+  endTokens: [1012, 1019, 1021],
+  architecture: "glm4",
+  contextTrained: 512,
+};
+
+export const nanoContext: ContextConfig = { size: 512, kvType: "f16" };
+
+/** Greedy, it thinks the sum through and answers 132. */
+export const sumPrompt: readonly PromptSegment[] = asking("What is 47 + 85?");
+
+export function asking(question: string): PromptSegment[] {
+  return [
+    { kind: "control", text: "[gMASK]<sop><|user|>\n" },
+    { kind: "content", text: question },
+    { kind: "control", text: "<|assistant|>\n<think>\n" },
+  ];
+}
+
+/** An engine over the bundled model, with one thread where not told otherwise, and its file closed with it. */
+export async function startNano(options: Partial<StartWllamaOptions> = {}): Promise<Engine> {
+  const files: readonly WeightFile[] = options.files ?? [await openLocalFile(nanoPath)];
+  const closeFiles = async (): Promise<void> => void (await Promise.all(files.map((file) => file.close())));
+  try {
+    const engine = await startWllama({ facts: nanoFacts, context: nanoContext, threads: 1, ...options, files });
+    const close = engine.close.bind(engine);
+    engine.close = async () => {
+      await close();
+      await closeFiles();
+    };
+    return engine;
+  } catch (error) {
+    await closeFiles();
+    throw error;
+  }
+}
