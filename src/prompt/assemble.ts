@@ -1,5 +1,5 @@
 import { escapeUnits, type Markers } from "./markers.ts";
-import { type Piece, type Slot, slotIndex } from "./marked-text.ts";
+import type { Piece, Slot } from "./marked-text.ts";
 
 /** A rendered prompt whose marks were read and removed. */
 export interface Assembled {
@@ -22,7 +22,9 @@ export interface AssembleOptions {
 
 /** Tells the template's own text from the callers' by the marks, and puts the texts of slots in. */
 export function assemble(rendered: string, { markers, slots, headers }: AssembleOptions): Assembled {
-  const { open, close, slot, cut, system } = markers;
+  const { open, close, slot, bits, witness, cut, system } = markers;
+  const names = new Map(slots.map(({ name }, index) => [name, index]));
+  const remains = new RegExp([...bits, ...witness].join("|"), "gu");
   const parts = unescapeMarkers(rendered, markers).split(new RegExp(`(${[open, close, slot, cut, system].join("|")})`));
   // Even indices are text, odd ones markers.
   const marker = (index: number): string | undefined => parts[index];
@@ -33,11 +35,17 @@ export function assemble(rendered: string, { markers, slots, headers }: Assemble
   let misplaced = false;
   let printed = 0;
 
-  prompt.add("control", text(0));
+  const addControl = (part: string): void => {
+    const clean = part.replace(remains, "");
+    mangled ||= clean !== part;
+    prompt.add("control", clean);
+  };
+
+  addControl(text(0));
   for (let index = 1; index < parts.length; index += 2) {
     switch (marker(index)) {
       case slot: {
-        const found = marker(index + 2) === slot ? slotIndex(text(index + 1), slots) : undefined;
+        const found = marker(index + 2) === slot ? names.get(text(index + 1)) : undefined;
         const pieces = found === undefined ? undefined : slots[found]?.pieces;
         if (found === undefined || !pieces) {
           mangled = true;
@@ -71,7 +79,7 @@ export function assemble(rendered: string, { markers, slots, headers }: Assemble
       default:
         mangled = true;
     }
-    prompt.add("control", text(index + 1));
+    addControl(text(index + 1));
   }
   return { pieces: prompt.pieces, mangled, missing: slots.length - seen.size, printed, misplaced };
 }
@@ -79,7 +87,8 @@ export function assemble(rendered: string, { markers, slots, headers }: Assemble
 /** Undoes what a JSON filter that prints ASCII alone did to the markers. */
 function unescapeMarkers(rendered: string, markers: Markers): string {
   let text = rendered;
-  for (const character of Object.values(markers)) text = text.replaceAll(escapeUnits(character), character);
+  const { open, close, cut, system } = markers;
+  for (const character of [open, close, cut, system]) text = text.replaceAll(escapeUnits(character), character);
   return text;
 }
 

@@ -14,14 +14,12 @@ export interface Slot {
 }
 
 /**
- * How message texts go through the template: `slots`, replaced by a name, so that no template can cut or change them; or
- * `brackets`, as they are between two markers, for a template that wants to look at them.
+ * How message texts go through the template: `slots`, replaced by a name, so that no template can cut or change them;
+ * `brackets`, as they are between two markers, for a template that changes what it prints; or `cuts`, with markers only
+ * inside control tokens, for a template that takes a part of them by position.
  */
-export type MarkingMode = "slots" | "brackets";
+export type MarkingMode = "slots" | "brackets" | "cuts";
 
-// A quotation mark changes in JSON, and letters in either case change with case: a template that treats the text in such
-// a way treats the name so too, and is noticed.
-const slotLetters = 'x"Y';
 // What names of tools, keys and schema keywords look like. Templates compare them, so they go through unmarked.
 const keyword = /^[\p{L}\p{N}_.$-]{0,64}$/u;
 
@@ -45,7 +43,7 @@ export class TextMarker {
     const core = text.trim();
     if (core === "") return text + prefix;
     const start = text.indexOf(core);
-    const inner = this.#mode === "slots" ? this.#slot(core, trimPieces(pieces)) : this.#bracket(core);
+    const inner = this.#stand(core, pieces);
     return text.slice(0, start) + prefix + inner + text.slice(start + core.length);
   }
 
@@ -63,33 +61,38 @@ export class TextMarker {
     return Object.fromEntries(entries.map(([key, item]) => [this.label(key), this.data(item)]));
   }
 
+  #stand(core: string, pieces: readonly Piece[]): string {
+    if (this.#mode === "slots") return this.#slot(core, trimPieces(pieces));
+    return this.#mode === "brackets" ? this.#bracket(core) : this.#cut(core);
+  }
+
   #slot(core: string, pieces: readonly Piece[]): string {
-    const { slot, fill } = this.#markers;
-    const name = `${slotLetters}${this.slots.length}`;
-    const padded = name + fill.repeat(Math.max(0, core.length - name.length - 2 * slot.length));
+    const { slot, bits, witness } = this.#markers;
+    const [zero, one] = bits;
+    const index = this.slots.length.toString(2).replace(/[01]/g, (bit) => (bit === "1" ? one : zero));
+    // The last one ends the index, so that no two names are alike however they are filled up.
+    const name = witness + index + one;
+    const room = Math.max(0, core.length - name.length - 2 * slot.length);
+    const padded = name + zero.repeat(Math.floor(room / zero.length));
     this.slots.push({ name: padded, pieces });
     return slot + padded + slot;
   }
 
   #bracket(text: string): string {
-    const { open, close, cut } = this.#markers;
+    return this.#markers.open + this.#cut(text) + this.#markers.close;
+  }
+
+  #cut(text: string): string {
     let marked = "";
     let done = 0;
     for (const start of this.#findForbidden(text)) {
       // After the first character, which may be two units long.
       const at = start + String.fromCodePoint(text.codePointAt(start) ?? 0).length;
-      marked += text.slice(done, at) + cut;
+      marked += text.slice(done, at) + this.#markers.cut;
       done = at;
     }
-    return open + marked + text.slice(done) + close;
+    return marked + text.slice(done);
   }
-}
-
-/** The index of a slot by its name, or undefined if no slot has exactly this name. */
-export function slotIndex(name: string, slots: readonly Slot[]): number | undefined {
-  const digits = name.startsWith(slotLetters) ? /^\d+/.exec(name.slice(slotLetters.length))?.[0] : undefined;
-  const index = Number(digits);
-  return digits !== undefined && slots[index]?.name === name ? index : undefined;
 }
 
 function trimPieces(pieces: readonly Piece[]): Piece[] {

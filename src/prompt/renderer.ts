@@ -99,8 +99,9 @@ interface RenderInput {
 }
 
 /**
- * Renders with slots, and once more with the texts themselves if the template looked into them: it changed a slot, or
- * printed fewer texts than it does when it can read them.
+ * Renders with slots, and again with the texts themselves if the template does more with them than print them: it changed
+ * a slot, or printed fewer texts than it does when it can read them. A template that looks for words in a text, as by
+ * `replace` or `split`, finds none: that is what keeps a user's text whole where it would cut thoughts off.
  */
 function renderPieces(renderAs: (mode: MarkingMode, input: RenderInput) => Assembled, input: RenderInput): Assembled {
   const slots = renderAs("slots", input);
@@ -108,7 +109,8 @@ function renderPieces(renderAs: (mode: MarkingMode, input: RenderInput) => Assem
   if (slots.misplaced) return renderPieces(renderAs, { ...input, keepSystemInPlace: false });
   if (!slots.mangled && slots.missing === 0) return slots;
   const brackets = renderAs("brackets", input);
-  return slots.mangled || brackets.printed > slots.printed ? brackets : slots;
+  if (!slots.mangled && brackets.printed <= slots.printed) return slots;
+  return brackets.mangled ? renderAs("cuts", input) : brackets;
 }
 
 function requireTemplate(source: string | undefined): string {
