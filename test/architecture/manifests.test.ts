@@ -16,9 +16,12 @@ const manifest = read<{
   allowScripts: Readonly<Record<string, boolean>>;
 }>("package.json");
 const deno = read<{ version: string; license: string; exports: Names; imports: Names }>("deno.json");
-const lock = read<{ packages: Readonly<Record<string, { hasInstallScript?: boolean; resolved?: string }>> }>(
-  "package-lock.json",
-);
+interface LockEntry {
+  readonly hasInstallScript?: boolean;
+  readonly resolved?: string;
+  readonly optionalDependencies?: Names;
+}
+const lock = read<{ packages: Readonly<Record<string, LockEntry>> }>("package-lock.json");
 
 /** Where the build takes each entry from. */
 const sourceOf: Names = { "./dist/index.js": "./src/index.ts", "./dist/reasoning.js": "./src/reasoning/index.ts" };
@@ -81,6 +84,17 @@ describe("package.json", () => {
   });
 });
 
-test("package-lock.json names no registry, so that every mirror serves it", () => {
-  expect(Object.entries(lock.packages).filter(([, entry]) => entry.resolved !== undefined)).toEqual([]);
+describe("package-lock.json", () => {
+  test("names no registry, so that every mirror serves it", () => {
+    expect(Object.entries(lock.packages).filter(([, entry]) => entry.resolved !== undefined)).toEqual([]);
+  });
+
+  test("holds the optional packages of every platform (scripts/complete-lock.ts adds what npm left out)", () => {
+    const missing = Object.entries(lock.packages).flatMap(([path, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).filter(
+        (name) => !(`node_modules/${name}` in lock.packages) && !(`${path}/node_modules/${name}` in lock.packages),
+      ),
+    );
+    expect(missing).toEqual([]);
+  });
 });
