@@ -6,7 +6,7 @@ import type { ModelHeader } from "../gguf/model-header.ts";
 import type { PromptRenderer } from "../prompt/renderer.ts";
 import { segmentsToText } from "../prompt/renderer.ts";
 import type { PromptSegment } from "../prompt/segment.ts";
-import { startThinking } from "../reasoning/index.ts";
+import { pruneHistory, startThinking } from "../reasoning/index.ts";
 import { EngineContext } from "./context-window.ts";
 import type { ContextOptions, GenerateOptions, Generation, Model, Session, SessionOptions } from "./contract.ts";
 import { ModelGeneration } from "./generation.ts";
@@ -114,7 +114,8 @@ export class LoadedModel implements Model {
     const { reasoning = "auto", tools } = options;
     const { renderer } = this.#parts;
     const text = segmentsToText(
-      renderer.render(messages, { thinking: reasoning !== "off", ...(tools ? { tools } : {}) }),
+      // What chat() would send: thoughts stay out of the history there, too.
+      renderer.render(pruneHistory(messages), { thinking: reasoning !== "off", ...(tools ? { tools } : {}) }),
     );
     return text + startThinking(text, reasoning, renderer.family.tags).append;
   }

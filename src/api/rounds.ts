@@ -46,8 +46,9 @@ export class Rounds {
   #thought: boolean;
   #nudges = 0;
   #forced: "budget" | "user" | undefined;
-  // Right after a forced close some models repeat the tag; it is none of the answer.
-  #swallow = "";
+  // After a forced close: what may become a closing tag, and whether any text was shown.
+  #held = "";
+  #answered = false;
   #first: { prefillMs: number } | undefined;
   // Of the first round: later ones hold what was said so far.
   #prompt: { prompt: number; cached: number } | undefined;
@@ -70,11 +71,11 @@ export class Rounds {
       const end = yield* this.#round(control);
       if (end === "budget" || end === "user") yield* this.#close(end);
       else if (end !== "nudge") {
-        yield* this.#visible(this.#splitter.flush());
+        yield* this.#rest();
         return this.#summary(end);
       }
       if (this.#left() <= 0) {
-        yield* this.#visible(this.#splitter.flush());
+        yield* this.#rest();
         return this.#summary("length");
       }
     }
@@ -160,27 +161,36 @@ export class Rounds {
     this.#raw = "";
     this.#forced = reason;
     this.#splitter = createSplitter({ tags });
-    this.#swallow = tags.close;
   }
 
   *#visible(
     parts: readonly { type: "reasoning" | "text"; text: string }[],
   ): Generator<Extract<Part, { type: "reasoning" | "text" }>> {
     for (const { type, text } of parts) {
-      const shown = type === "text" && this.#swallow ? this.#afterRepeatedTag(text) : text;
+      const shown = type === "text" && this.#forced ? this.#withoutTag(text) : text;
       if (shown !== "") yield { type, text: shown };
     }
   }
 
-  #afterRepeatedTag(text: string): string {
-    const trimmed = text.trimStart();
-    if (this.#swallow.startsWith(trimmed)) {
-      this.#swallow = this.#swallow.slice(trimmed.length);
-      return "";
-    }
-    const rest = trimmed.startsWith(this.#swallow) ? trimmed.slice(this.#swallow.length).trimStart() : trimmed;
-    this.#swallow = "";
-    return rest;
+  /** The end of all output: whatever was held back is text after all. */
+  *#rest(): Generator<Extract<Part, { type: "reasoning" | "text" }>> {
+    yield* this.#visible(this.#splitter.flush());
+    if (this.#held !== "") yield { type: "text", text: this.#held };
+    this.#held = "";
+  }
+
+  /** A model whose thoughts were cut short may still write the closing tag; it is none of the answer. */
+  #withoutTag(text: string): string {
+    const { close } = this.#request.tags;
+    const whole = (this.#held + text).replaceAll(close, "");
+    let keep = Math.min(close.length - 1, whole.length);
+    while (keep > 0 && !close.startsWith(whole.slice(-keep))) keep--;
+    this.#held = whole.slice(whole.length - keep);
+    const shown = whole.slice(0, whole.length - keep);
+    if (this.#answered) return shown;
+    const begun = shown.trimStart();
+    this.#answered = begun !== "";
+    return begun;
   }
 
   #summary(finishReason: "stop" | "length"): RoundsSummary {
