@@ -1,7 +1,7 @@
 import type { Message, Tool } from "../../../src/index.ts";
 import { equal, failure, ok } from "../assert.ts";
 import type { ConformanceCase } from "../contract.ts";
-import { collect, greedy, question, user } from "./ask.ts";
+import { greedy, question, user } from "./ask.ts";
 
 const search: Tool = {
   name: "search",
@@ -48,27 +48,7 @@ export const prompt: readonly ConformanceCase[] = [
     },
   },
   {
-    name: "chat() with a tool calls it, reads its result and answers",
-    async run(_, { model }) {
-      const asked: unknown[] = [];
-      const execute = async (args: unknown): Promise<string> => {
-        asked.push(args);
-        return "red boat: owner Tom";
-      };
-      const options = { ...greedy, tools: [{ ...search, execute }] };
-      const { parts, result } = await collect((await model()).chat(user("Who is the owner of the red boat?"), options));
-      equal(asked, [{ query: "red boat" }], "the arguments");
-      const call = parts.find((part) => part.type === "tool-call");
-      const answered = parts.find((part) => part.type === "tool-result");
-      ok(call && answered, "a call and its result are parts");
-      equal(call.call.name, "search", "the name");
-      equal(answered.id, call.call.id, "the id of the result");
-      equal(result.text, "Tom", "text");
-      equal(result.finishReason, "stop", "finishReason");
-    },
-  },
-  {
-    name: "chat() hands a call of a tool without execute to the caller, and takes the result as a message",
+    name: "chat() hands the call of a tool to the caller, and takes the result as a message",
     async run(_, { model }) {
       const nano = await model();
       const messages = user("Who is the owner of the red boat?");

@@ -3,8 +3,14 @@ import type { HostConfig, HostReport } from "../contract.ts";
 import { execute } from "../execute.ts";
 
 const unhandled: string[] = [];
-addEventListener("unhandledrejection", ({ reason }) => unhandled.push(`unhandled rejection: ${describe(reason)}`));
-addEventListener("error", ({ error, message }) => unhandled.push(`uncaught error: ${describe(error ?? message)}`));
+addEventListener("unhandledrejection", (event) =>
+  // The types of the test folder are those of Bun, which has no such events.
+  unhandled.push(`unhandled rejection: ${describe((event as PromiseRejectionEvent).reason)}`),
+);
+addEventListener("error", (event) => {
+  const { error, message } = event as ErrorEvent;
+  unhandled.push(`uncaught error: ${describe(error ?? message)}`);
+});
 
 function describe(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}\n${error.stack ?? ""}` : String(error);
