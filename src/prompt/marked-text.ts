@@ -16,7 +16,9 @@ export interface Slot {
 /**
  * How message texts go through the template: `slots`, replaced by a name, so that no template can cut or change them;
  * `brackets`, as they are between two markers, for a template that changes what it prints; or `cuts`, with markers only
- * inside control tokens, for a template that takes a part of them by position.
+ * inside control tokens, for a template that takes a part of them by position. The last one is the weakest: no control
+ * token that stands in a text gets through, but a template that prints two parts of texts with nothing between them could
+ * make one of both.
  */
 export type MarkingMode = "slots" | "brackets" | "cuts";
 

@@ -106,7 +106,7 @@ const templates: [string, string][] = [
   ["chatml-thinking", fixture("chatml-thinking")],
   [
     "one that cuts",
-    "{% for m in messages %}<|user|>{{ m.content[:9] }}{{ m.content[3:-1] }}{% endfor %}{{ tools | tojson }}",
+    "{% for m in messages %}<|user|>{{ m.content[:9] }}…{{ m.content[3:-1] }}{% endfor %}{{ tools | tojson }}",
   ],
   [
     "one that changes case",
