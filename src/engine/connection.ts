@@ -213,8 +213,6 @@ function crashed(what: string, cause?: unknown): InferenceError {
   return new InferenceError(
     "crashed",
     `Cannot go on with this engine: its worker failed (${what}); load the model again`,
-    {
-      ...(cause === undefined ? {} : { cause }),
-    },
+    cause === undefined ? {} : { cause },
   );
 }

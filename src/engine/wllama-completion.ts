@@ -1,6 +1,6 @@
 import { InferenceError } from "../errors.ts";
 import type { CompleteOptions, EngineEvent, TokenLogprobEvent } from "./engine.ts";
-import { RefusedCompletion } from "./wllama-module.ts";
+import type { RefusedCompletion } from "./wllama-module.ts";
 
 /** What llama.cpp's server code sends for each step of a completion, as far as it is used. */
 interface Chunk {
@@ -50,6 +50,8 @@ export function completionBody(prompt: string, options: CompleteOptions): Record
     ...(options.stop.length > 0 ? { stop: [...options.stop] } : {}),
     ...(logitBias && logitBias.size > 0 ? { logit_bias: [...logitBias].map(bias) } : {}),
     ...(options.logprobs === undefined ? {} : { n_probs: Math.max(1, options.logprobs) }),
+    // A token is sampled even then, and bytes that are no UTF-8 would fail the whole completion.
+    ...(options.maxTokens === 0 ? { grammar: 'root ::= "0"' } : {}),
     ...(format?.type === "gbnf" ? { grammar: format.grammar } : {}),
     ...(format?.type === "json" ? { json_schema: format.schema ?? {} } : {}),
   };

@@ -93,7 +93,7 @@ export class WllamaModule {
     const { build } = host;
     const wllama = new host.Wllama(
       { default: build.wasmUrl },
-      { cacheManager: {}, modelManager: {}, suppressNativeLog: false, logger: log },
+      { cacheManager: {}, modelManager: {}, suppressNativeLog: false, logger: log.logger },
     );
     // Null would be "none": then the library goes by itself, without ever fetching a default from elsewhere.
     wllama.setCompat(
@@ -159,25 +159,17 @@ export class RefusedCompletion extends Error {
 }
 
 /** Keeps what the module logs as errors: wllama throws most of it away. */
-class ErrorLog implements WllamaLogger {
+class ErrorLog {
   #lines: string[] = [];
+  /** What llama.cpp's server answered in place of a result. */
   answer: Readonly<Record<string, unknown>> | undefined;
-
-  debug(): void {}
-  // What is printed without a level: llama.cpp's own last words before it aborts.
-  log(...values: unknown[]): void {
-    this.error(...values);
-  }
-  warn(): void {}
-  error(...values: unknown[]): void {
-    for (const value of values) {
-      if (typeof value === "string") this.#lines.push(value.trim());
-      else if (typeof value === "object" && value !== null && "type" in value && "message" in value) {
-        this.answer = Object.fromEntries(Object.entries(value));
-      }
-    }
-    this.#lines = this.#lines.slice(-20);
-  }
+  /** wllama passes its members on by themselves. What has no level is llama.cpp's last words before it aborts. */
+  readonly logger: WllamaLogger = {
+    debug: () => undefined,
+    warn: () => undefined,
+    log: (...values) => this.#keep(values),
+    error: (...values) => this.#keep(values),
+  };
 
   clear(): void {
     this.#lines = [];
@@ -186,9 +178,18 @@ class ErrorLog implements WllamaLogger {
 
   /** `what` with what the module logged before it. */
   explain(what: string): string {
-    const said = this.#lines.filter((line) => line !== "" && !line.startsWith("Stack trace") && line !== what);
-    const last = said.slice(-3).join("; ");
-    return last === "" ? what : `${what}: ${last}`;
+    const said = this.#lines.filter((line) => line !== "" && line !== what);
+    return [what, ...said.slice(-3)].filter((line) => line !== "").join("; ");
+  }
+
+  #keep(values: readonly unknown[]): void {
+    for (const value of values) {
+      if (typeof value === "string" && !value.startsWith("Stack trace")) this.#lines.push(value.trim());
+      else if (typeof value === "object" && value !== null && "type" in value && "message" in value) {
+        this.answer = Object.fromEntries(Object.entries(value));
+      }
+    }
+    this.#lines = this.#lines.slice(-20);
   }
 }
 

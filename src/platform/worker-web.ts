@@ -36,6 +36,7 @@ function isForeign(url: URL): boolean {
 export function webWorkerPort(worker: Worker): WorkerPort {
   // Bun's workers have both, those of browsers neither, and need neither.
   const { ref, unref }: { ref?: () => void; unref?: () => void } = worker as object;
+  let ended = false;
   return {
     post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
     listen(onMessage, onFailure) {
@@ -47,13 +48,16 @@ export function webWorkerPort(worker: Worker): WorkerPort {
         onFailure(new Error(event.message || "its script could not be loaded"));
       });
       // Bun's own event.
-      worker.addEventListener("close", () => onFailure(new Error("it ended by itself")));
+      worker.addEventListener("close", () => {
+        if (!ended) onFailure(new Error("it ended by itself"));
+      });
     },
     keepAlive(value) {
       const change = value ? ref : unref;
       change?.call(worker);
     },
     async terminate() {
+      ended = true;
       worker.terminate();
     },
   };

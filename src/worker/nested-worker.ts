@@ -145,12 +145,11 @@ export function shapePage(define: (key: string, value: unknown) => void): void {
   if (typeof navigator === "undefined") define("navigator", { userAgent: "", hardwareConcurrency: 1 });
 }
 
-function fetchWith(
-  { url, bytes }: { url: string; bytes: Uint8Array<ArrayBuffer> },
-  next: typeof globalThis.fetch,
-): typeof globalThis.fetch {
-  return (input, init) =>
+type Fetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
+
+function fetchWith({ url, bytes }: { url: string; bytes: Uint8Array<ArrayBuffer> }, next: Fetch): Fetch {
+  return async (input, init) =>
     String(input) === url
-      ? Promise.resolve(new Response(bytes, { headers: { "content-type": "application/wasm" } }))
+      ? new Response(bytes, { headers: { "content-type": "application/wasm" } })
       : next(input, init);
 }

@@ -19,7 +19,7 @@ export function serveWllama(
 ): (message: ToWorker<WllamaRequest>) => void {
   return serveEngine<WllamaRequest>(port, async (request, load) => {
     const watch = new ModuleWatch();
-    globalThis.addEventListener?.("unhandledrejection", (event) => {
+    globalThis.addEventListener?.("unhandledrejection", (event: Event & { reason?: unknown }) => {
       event.preventDefault();
       load.crashed(event.reason);
     });
