@@ -1,12 +1,11 @@
 import { readExtension } from "../context/rope-scaling.ts";
 import { fitHistory } from "../context/fit-history.ts";
-import type { Message, Part, Result, SamplingOptions, ToolCall } from "../contract.ts";
+import type { Message, Part, SamplingOptions } from "../contract.ts";
 import { InferenceError } from "../errors.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { PromptRenderer } from "../prompt/renderer.ts";
 import { segmentsToText } from "../prompt/renderer.ts";
 import type { PromptSegment } from "../prompt/segment.ts";
-import { createToolCallGate } from "../prompt/tool-call-gate.ts";
 import { pruneHistory, startThinking } from "../reasoning/index.ts";
 import type { ContextOptions, GenerateOptions, SessionOptions } from "./contract.ts";
 import type { EngineContext, Room } from "./context-window.ts";
@@ -14,6 +13,7 @@ import { contextFull, ContextWindow } from "./context-window.ts";
 import type { RunControl } from "./generation.ts";
 import { checkGenerateOptions, checkSupported, reasoningOptions, resolveSampling, stopTexts } from "./options.ts";
 import { Queue } from "./queue.ts";
+import { Reply } from "./reply.ts";
 import { Rounds, type RoundsSummary } from "./rounds.ts";
 
 /** A history that overflows is cut at most this often for one request. */
@@ -238,76 +238,6 @@ export class Runner {
       fixedSize: typeof context.size === "number" ? context.size : undefined,
       memorySize,
     });
-  }
-}
-
-/** Collects a reply: what was thought, what was said, which tools it calls. */
-class Reply {
-  readonly #gate: ReturnType<typeof createToolCallGate> | undefined;
-  #reasoning = "";
-  #text = "";
-  readonly #calls: ToolCall[] = [];
-
-  constructor(renderer: PromptRenderer, { tools = [], toolChoice }: GenerateOptions) {
-    if (tools.length > 0 && toolChoice !== "none") this.#gate = createToolCallGate(renderer.family, tools);
-  }
-
-  *take(part: Extract<Part, { type: "prefill" | "reasoning" | "text" }>): Generator<Part> {
-    if (part.type === "reasoning") this.#reasoning += part.text;
-    if (part.type !== "text") {
-      yield part;
-      return;
-    }
-    const text = this.#gate ? this.#gate.push(part.text) : part.text;
-    this.#text += text;
-    if (text !== "") yield { ...part, text };
-  }
-
-  *end(): Generator<Part> {
-    if (!this.#gate) return;
-    const { text, calls } = this.#gate.end();
-    this.#text += text;
-    if (text !== "") yield { type: "text", text };
-    for (const { name, arguments: values } of calls) {
-      const call: ToolCall = { id: `call_${crypto.randomUUID()}`, name, arguments: values };
-      this.#calls.push(call);
-      yield { type: "tool-call", call };
-    }
-  }
-
-  result(
-    summary: RoundsSummary | undefined,
-    {
-      startedAt,
-      loadMs,
-      cached,
-      finishReason,
-    }: { startedAt: number; loadMs: number; cached: number | undefined; finishReason: "abort" | undefined },
-  ): Result {
-    const usage = summary?.usage ?? { prompt: 0, cached: 0, text: 0, reasoning: 0 };
-    const decodeMs = summary?.decodeMs ?? 0;
-    const tokens = usage.text + usage.reasoning;
-    const ended = summary?.finishReason ?? "stop";
-    return {
-      text: this.#text,
-      reasoning: this.#reasoning,
-      message: {
-        role: "assistant",
-        content: this.#text,
-        ...(this.#reasoning === "" ? {} : { reasoning: this.#reasoning }),
-        ...(this.#calls.length === 0 ? {} : { toolCalls: this.#calls }),
-      },
-      finishReason: finishReason ?? (this.#calls.length > 0 ? "tool-calls" : ended),
-      reasoningEnd: summary?.reasoningEnd ?? "none",
-      usage: cached === undefined ? usage : { ...usage, cached },
-      timings: {
-        loadMs,
-        prefillMs: summary?.prefillMs ?? 0,
-        decodeMs,
-        firstTokenMs: summary?.firstTokenAt === undefined ? 0 : summary.firstTokenAt - startedAt,
-        tokensPerSecond: decodeMs > 0 ? (tokens / decodeMs) * 1000 : 0,
-      },
-    };
   }
 }
 

@@ -92,5 +92,5 @@ function describe(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "an array";
   if (typeof value === "string") return value === "" ? "an empty string" : JSON.stringify(value.slice(0, 40));
-  return typeof value === "object" ? "an object" : String(typeof value);
+  return typeof value === "object" ? "an object" : typeof value;
 }

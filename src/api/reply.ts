@@ -1,0 +1,75 @@
+import type { Part, Result, ToolCall } from "../contract.ts";
+import type { PromptRenderer } from "../prompt/renderer.ts";
+import { createToolCallGate } from "../prompt/tool-call-gate.ts";
+import type { GenerateOptions } from "./contract.ts";
+import type { RoundsSummary } from "./rounds.ts";
+
+/** Collects a reply: what was thought, what was said, which tools it calls. */
+export class Reply {
+  readonly #gate: ReturnType<typeof createToolCallGate> | undefined;
+  #reasoning = "";
+  #text = "";
+  readonly #calls: ToolCall[] = [];
+
+  constructor(renderer: PromptRenderer, { tools = [], toolChoice }: GenerateOptions) {
+    if (tools.length > 0 && toolChoice !== "none") this.#gate = createToolCallGate(renderer.family, tools);
+  }
+
+  *take(part: Extract<Part, { type: "prefill" | "reasoning" | "text" }>): Generator<Part> {
+    if (part.type === "reasoning") this.#reasoning += part.text;
+    if (part.type !== "text") {
+      yield part;
+      return;
+    }
+    const text = this.#gate ? this.#gate.push(part.text) : part.text;
+    this.#text += text;
+    if (text !== "") yield { ...part, text };
+  }
+
+  *end(): Generator<Part> {
+    if (!this.#gate) return;
+    const { text, calls } = this.#gate.end();
+    this.#text += text;
+    if (text !== "") yield { type: "text", text };
+    for (const { name, arguments: values } of calls) {
+      const call: ToolCall = { id: `call_${crypto.randomUUID()}`, name, arguments: values };
+      this.#calls.push(call);
+      yield { type: "tool-call", call };
+    }
+  }
+
+  result(
+    summary: RoundsSummary | undefined,
+    {
+      startedAt,
+      loadMs,
+      cached,
+      finishReason,
+    }: { startedAt: number; loadMs: number; cached: number | undefined; finishReason: "abort" | undefined },
+  ): Result {
+    const usage = summary?.usage ?? { prompt: 0, cached: 0, text: 0, reasoning: 0 };
+    const decodeMs = summary?.decodeMs ?? 0;
+    const tokens = usage.text + usage.reasoning;
+    const ended = summary?.finishReason ?? "stop";
+    return {
+      text: this.#text,
+      reasoning: this.#reasoning,
+      message: {
+        role: "assistant",
+        content: this.#text,
+        ...(this.#reasoning === "" ? {} : { reasoning: this.#reasoning }),
+        ...(this.#calls.length === 0 ? {} : { toolCalls: this.#calls }),
+      },
+      finishReason: finishReason ?? (this.#calls.length > 0 ? "tool-calls" : ended),
+      reasoningEnd: summary?.reasoningEnd ?? "none",
+      usage: cached === undefined ? usage : { ...usage, cached },
+      timings: {
+        loadMs,
+        prefillMs: summary?.prefillMs ?? 0,
+        decodeMs,
+        firstTokenMs: summary?.firstTokenAt === undefined ? 0 : summary.firstTokenAt - startedAt,
+        tokensPerSecond: decodeMs > 0 ? (tokens / decodeMs) * 1000 : 0,
+      },
+    };
+  }
+}
