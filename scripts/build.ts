@@ -30,6 +30,8 @@ async function buildDist(): Promise<void> {
     platform: "browser",
     external: [/^node:/],
     noExternal: [/^(?!node:)/],
+    // "events" alone is a package to Deno.
+    removeNodeProtocol: false,
     esbuildPlugins: [paths.plugin, notices.plugin],
   };
   rmSync(dist, { recursive: true, force: true });

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { brotliCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root } from "../../scripts/command.ts";
 import { pack, type Tarball } from "./tarball.ts";
@@ -18,6 +19,15 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const dist = (name: string): string => readFileSync(join(root, "dist", name), "utf8");
 const scripts = (): readonly string[] =>
   paths.filter((path) => /^dist\/[^/]+\.js$/.test(path)).map((path) => path.slice("dist/".length));
+
+/** A script of dist and every other that it imports, however far. */
+function reachableFrom(name: string, seen: readonly string[] = []): readonly string[] {
+  if (seen.includes(name)) return seen;
+  const imports = [...dist(name).matchAll(/^(?:import|export|\}) ?[^;"]*"\.\/([^"]+)";$/gm)].map(
+    ([, path]) => path ?? "",
+  );
+  return imports.reduce((all, path) => reachableFrom(path, all), [...seen, name]);
+}
 
 describe("the tarball", () => {
   test("holds what the package needs, and nothing that has no business there", () => {
@@ -80,8 +90,15 @@ describe("dist", () => {
     expect(imports.exec(dist("wllama-worker.js"))).toBeNull();
   });
 
+  test("gives ruminate/reasoning without an engine: a few kB, and nothing that starts a worker", () => {
+    const text = reachableFrom("reasoning.js").map(dist).join("\n");
+    expect(brotliCompressSync(text).length).toBeLessThan(6000);
+    expect(text).not.toMatch(/Worker\(|WebAssembly|import\.meta/);
+  });
+
   test("names no file of the checkout", () => {
-    const leaks = scripts().filter((name) => /node_modules\/@|new URL\("[^"]*\.ts"|\/work\/|\/home\//.test(dist(name)));
+    const named = /["'`][^"'`\n]*node_modules\/|new URL\("[^"]*\.ts"/;
+    const leaks = scripts().filter((name) => named.test(dist(name)) || dist(name).includes(root));
     expect(leaks).toEqual([]);
   });
 
