@@ -19,8 +19,8 @@ export interface Suite {
   readonly onResult: (result: CaseResult) => void;
 }
 
-const caseTimeoutMs = 60_000;
-const columnTimeoutMs = 600_000;
+const caseTimeoutMs = 180_000;
+const columnTimeoutMs = 900_000;
 
 /** Runs the cases in one column. What keeps them from running to the end is a failed result of its own. */
 export async function runColumn(column: Column, suite: Suite): Promise<CaseResult[]> {

@@ -34,7 +34,7 @@ export async function startProcess(
     );
   }
   // A group of its own, so that nothing that it starts outlives it.
-  const child = spawn(executable, [...flags, ...args], { stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const child = spawn(executable, [...flags, ...args], { stdio: ["pipe", "pipe", "pipe"], detached: true });
   const kill = (): void => {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
@@ -46,6 +46,7 @@ export async function startProcess(
   child.stderr.on("data", (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-8192)));
   createInterface({ input: child.stdout }).on("line", onLine);
   signal.addEventListener("abort", kill, { once: true });
+  process.once("exit", kill);
   if (signal.aborted) kill();
   try {
     const { promise, resolve, reject } = Promise.withResolvers<number | null>();
@@ -54,6 +55,7 @@ export async function startProcess(
     return { code: await promise, stderr };
   } finally {
     signal.removeEventListener("abort", kill);
+    process.removeListener("exit", kill);
     kill();
   }
 }

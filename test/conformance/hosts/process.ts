@@ -10,6 +10,9 @@ function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
+// The runner holds the other end and writes nothing: when it is gone, however it went, so is this host.
+process.stdin.on("close", () => process.exit(1)).resume();
+
 // The runner wrote this argument and is of the same version.
 const config = JSON.parse(process.argv[2] ?? "") as HostConfig;
 const report = (line: HostReport): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
