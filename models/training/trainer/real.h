@@ -1,5 +1,5 @@
-// The two number formats of activations: bf16 (half the memory traffic, fast on CPUs with AVX512-BF16 or AMX) and f32
-// (any CPU). Everything is computed in f32 and only stored as Real. Plain loops: the compiler vectorises them.
+// The two number formats of activations: bf16 (fast on CPUs with AMX) and f32 (any CPU). All is computed in f32 and only
+// stored as Real. Plain loops: the compiler vectorises them.
 #pragma once
 #include <bit>
 #include <cmath>
