@@ -5,8 +5,8 @@ export default defineConfig({
     include: ["test/{unit,architecture,golden,packaging}/**/*.test.ts"],
     environment: "node",
     // Engine tests instantiate a WebAssembly module and load weights: slow machines need the room.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // A process each, since a crashed WebAssembly module must not take other files with it; two fill a small machine.
     pool: "forks",
     maxWorkers: 2,

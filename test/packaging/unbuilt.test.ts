@@ -8,7 +8,7 @@ test.each([
   ["Deno", ["deno", "run", "--allow-all", smoke]],
   ["Bun", ["bun", smoke]],
 ] satisfies [string, [string, ...string[]]][])("the unbuilt sources run in %s", async (_, command) => {
-  const { code, stdout, output } = await run(command, { timeoutMs: 50_000 });
+  const { code, stdout, output } = await run(command, { timeoutMs: 110_000 });
   expect({ code, output }).toEqual({ code: 0, output });
   expect(JSON.parse(stdout.trim())).toEqual({ spoke: true, prompt: expect.any(Number), split: "a" });
 });
