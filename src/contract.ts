@@ -6,9 +6,17 @@ export type Message =
   | { role: "system" | "user"; content: string }
   | { role: "assistant"; content: string; reasoning?: string; toolCalls?: readonly ToolCall[] }
   | { role: "tool"; toolCallId: string; content: string };
-export interface ToolCall { id: string; name: string; arguments: unknown }
+export interface ToolCall {
+  id: string;
+  name: string;
+  arguments: unknown;
+}
 /** What the model is told about a tool. `parameters`: a JSON schema. */
-export interface ToolDefinition { name: string; description?: string; parameters: object }
+export interface ToolDefinition {
+  name: string;
+  description?: string;
+  parameters: object;
+}
 
 // ---------------------------------------------------------------- reasoning
 export interface ReasoningOptions {
@@ -28,11 +36,20 @@ export type KeepReasoning = "none" | "since-last-user" | "all";
 // ---------------------------------------------------------------- sampling
 /** Counts are tokens; temperature 0 is greedy; topP and minP lie in 0..1; topK 0 means all; repeatPenalty 1 means none. */
 export interface SamplingOptions {
-  maxTokens?: number; temperature?: number; topP?: number; topK?: number; minP?: number; seed?: number;
+  maxTokens?: number;
+  temperature?: number;
+  topP?: number;
+  topK?: number;
+  minP?: number;
+  seed?: number;
   repeatPenalty?: number;
 }
 /** The snippet as model cards print it for config.json; accepted as it stands. */
-export interface RopeScaling { type: "yarn"; factor: number; original_max_position_embeddings: number }
+export interface RopeScaling {
+  type: "yarn";
+  factor: number;
+  original_max_position_embeddings: number;
+}
 
 // ---------------------------------------------------------------- generation
 export type Part =
@@ -42,9 +59,16 @@ export type Part =
   | { type: "tool-call"; call: ToolCall }
   | { type: "tool-result"; id: string; result: unknown }
   | { type: "finish"; result: Result };
-export interface TokenLogprob { id: number; text: string; logprob: number; top?: readonly TokenLogprob[] }
+export interface TokenLogprob {
+  id: number;
+  text: string;
+  logprob: number;
+  top?: readonly TokenLogprob[];
+}
 export interface Result {
-  text: string; reasoning: string; message: Extract<Message, { role: "assistant" }>;
+  text: string;
+  reasoning: string;
+  message: Extract<Message, { role: "assistant" }>;
   finishReason: "stop" | "length" | "tool-calls" | "abort";
   reasoningEnd: "model" | "budget" | "user" | "none" | "cut";
   /** Tokens. `cached`: prompt tokens taken from the KV cache, not evaluated. */

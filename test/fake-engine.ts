@@ -12,10 +12,7 @@ import type {
 import type { PromptSegment } from "../src/prompt/segment.ts";
 
 /** What the model says after `prompt` (all segments joined): pieces, each one token, or a text to cut into tokens. */
-export type FakeScript = (
-  prompt: string,
-  call: FakeCall,
-) => string | Iterable<string> | AsyncIterable<string>;
+export type FakeScript = (prompt: string, call: FakeCall) => string | Iterable<string> | AsyncIterable<string>;
 
 export interface FakeCall {
   readonly segments: readonly PromptSegment[];
@@ -106,9 +103,7 @@ export class FakeEngine implements Engine {
 
   /** Dies now: everything pending and everything later rejects with `crashed`. */
   crash(): void {
-    this.#die(
-      new InferenceError("crashed", "Cannot run the fake engine: it crashed; load the model again"),
-    );
+    this.#die(new InferenceError("crashed", "Cannot run the fake engine: it crashed; load the model again"));
   }
 
   /** Dies after `tokens` more sampled tokens. */
@@ -119,8 +114,7 @@ export class FakeEngine implements Engine {
   /** Tokens as this engine counts them. */
   tokensOf(segments: readonly PromptSegment[]): string[] {
     return segments.flatMap((segment) => {
-      if (segment.kind === "tokens")
-        return Array.from(segment.ids, (id) => this.#control[id] ?? `<id ${id}>`);
+      if (segment.kind === "tokens") return Array.from(segment.ids, (id) => this.#control[id] ?? `<id ${id}>`);
       if (segment.kind === "content") return plainTokens(segment.text);
       return this.#cut(segment.text);
     });
@@ -137,10 +131,7 @@ export class FakeEngine implements Engine {
     await this.#turn();
   }
 
-  async *complete(
-    segments: readonly PromptSegment[],
-    options: CompleteOptions,
-  ): AsyncGenerator<EngineEvent, void> {
+  async *complete(segments: readonly PromptSegment[], options: CompleteOptions): AsyncGenerator<EngineEvent, void> {
     this.#check();
     options.signal?.throwIfAborted();
     if (this.#busy) throw busyError();
@@ -158,18 +149,10 @@ export class FakeEngine implements Engine {
   }
 
   async close(): Promise<void> {
-    this.#die(
-      new InferenceError(
-        "closed",
-        "Cannot use the fake engine: it is closed; load the model again",
-      ),
-    );
+    this.#die(new InferenceError("closed", "Cannot use the fake engine: it is closed; load the model again"));
   }
 
-  async *#run(
-    segments: readonly PromptSegment[],
-    options: CompleteOptions,
-  ): AsyncGenerator<EngineEvent, void> {
+  async *#run(segments: readonly PromptSegment[], options: CompleteOptions): AsyncGenerator<EngineEvent, void> {
     const prompt = this.tokensOf(segments);
     const window = this.#context.size;
     if (prompt.length >= window) {
@@ -246,10 +229,7 @@ export class FakeEngine implements Engine {
     ];
     for (const [asked, capability] of wanted) {
       if (asked && !this.capabilities[capability]) {
-        throw new InferenceError(
-          "unsupported",
-          `Cannot use ${capability}: the fake engine does not have it`,
-        );
+        throw new InferenceError("unsupported", `Cannot use ${capability}: the fake engine does not have it`);
       }
     }
   }
@@ -290,10 +270,7 @@ function commonPrefix(a: readonly string[], b: readonly string[]): number {
 }
 
 function busyError(): InferenceError {
-  return new InferenceError(
-    "busy",
-    "Cannot start on the fake engine: a call is running; wait until it ends",
-  );
+  return new InferenceError("busy", "Cannot start on the fake engine: a call is running; wait until it ends");
 }
 
 /** Holds back what may be the beginning of a stop text. */

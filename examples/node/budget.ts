@@ -10,5 +10,6 @@ for (const reasoning of [{}, { budget: 20 }, { budget: 0 }, { minimum: 60, nudge
 }
 
 const generation = model.chat(messages);
-for await (const part of generation) if (part.type === "reasoning" && part.text.includes("rev")) generation.endReasoning();
+for await (const part of generation)
+  if (part.type === "reasoning" && part.text.includes("rev")) generation.endReasoning();
 console.log("endReasoning() ->", (await generation.result()).reasoningEnd);

@@ -80,9 +80,13 @@ export class ModelSession extends EventTarget implements Session {
   }
 
   async *#turn(added: readonly Message[], options: GenerateOptions, control: RunControl): AsyncGenerator<Part, void> {
-    const request = this.#request([...this.#messages, ...added], options);
+    let kept: readonly Message[] | undefined;
+    const request = this.#request([...this.#messages, ...added], options, (left) => {
+      kept = left;
+      this.dispatchEvent(new Event("contextoverflow"));
+    });
     for await (const part of this.#runner.chat(request, control)) {
-      if (part.type === "finish") this.#remember(request.messages, part.result);
+      if (part.type === "finish") this.#remember(kept ?? request.messages, part.result);
       yield part;
     }
   }
@@ -94,16 +98,17 @@ export class ModelSession extends EventTarget implements Session {
     this.#contextUsage = result.usage.prompt + result.usage.text + result.usage.reasoning;
   }
 
-  #request(messages: readonly Message[], options: GenerateOptions): ChatRequest {
+  #request(
+    messages: readonly Message[],
+    options: GenerateOptions,
+    onOverflow?: (kept: readonly Message[]) => void,
+  ): ChatRequest {
     const { system: _system, history: _history, context, ...defaults } = this.#options;
     return {
       messages,
       options: { ...defaults, ...options },
       ...(context ? { context } : {}),
-      onOverflow: (kept) => {
-        this.#messages = [...kept];
-        this.dispatchEvent(new Event("contextoverflow"));
-      },
+      ...(onOverflow ? { onOverflow } : {}),
     };
   }
 

@@ -50,8 +50,9 @@ const goneCodes: readonly string[] = [
 export function createProcessHost(process: Process, version: string): Host {
   const { stdin, env, versions } = process;
   const names = ["deno", "bun", "node", "v8"].filter((name) => versions[name] !== undefined);
-  const stdout = createOutput(process.stdout);
-  const stderr = createOutput(process.stderr);
+  const stdout = createOutput(process.stdout, ({ code }) => goneCodes.includes(code ?? ""));
+  // Where errors are told, there is nowhere to tell its own.
+  const stderr = createOutput(process.stderr, () => true);
   return {
     arguments: process.argv.slice(2),
     environment: env,
@@ -71,28 +72,39 @@ export function createProcessHost(process: Process, version: string): Host {
   };
 }
 
-function createOutput(stream: Writable): Output {
+/** `isGone`: which failures mean that nobody reads any more, rather than that something is wrong. */
+function createOutput(stream: Writable, isGone: (error: SystemError) => boolean): Output {
   const gone = new AbortController();
-  const isGone = (error: SystemError): boolean => goneCodes.includes(error.code ?? "");
-  // Without a listener a failed write would end the process with a stack; the write's own promise tells the rest.
-  stream.on("error", (error) => {
+  let failure: SystemError | undefined;
+  const fail = (error: SystemError): void => {
     if (isGone(error)) gone.abort(error);
-  });
+    else failure = error;
+  };
+  // Without a listener a failed write would end the process with a stack.
+  stream.on("error", fail);
   return {
     isTTY: stream.isTTY === true,
     get columns() {
-      return stream.columns ?? 80;
+      // A terminal that does not know its size says 0.
+      return stream.columns || 80;
     },
     closed: gone.signal,
     async write(text) {
+      // Deno throws from a write to a full disk, and never calls back for the next one.
+      if (failure) throw failure;
       if (gone.signal.aborted || text === "") return;
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      stream.write(text, (error) => {
-        if (error && !isGone(error)) return reject(error);
-        if (error) gone.abort(error);
-        resolve();
-      });
-      await promise;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      try {
+        stream.write(text, (error) => {
+          if (error) fail(error);
+          resolve();
+        });
+        await promise;
+      } catch (error) {
+        // What streams throw are errors of the system.
+        fail(error as SystemError);
+      }
+      if (failure) throw failure;
     },
   };
 }
@@ -178,7 +190,6 @@ function createAsk(process: Process): Host["ask"] {
       });
     });
     editor.on("SIGINT", () => {
-      output.write("\n", () => {});
       reject(new Interrupted());
       editor.close();
     });

@@ -23,20 +23,28 @@ export type ExitCode = 0 | 1 | 2 | 130;
  * @returns The exit code; it never throws.
  */
 export async function runProgram(sdk: Sdk, host: Host): Promise<ExitCode> {
-  const outcome: Outcome = { code: 0, written: [] };
   try {
-    await createProgram({ sdk, host }, outcome).parseAsync(host.arguments, { from: "user" });
-    return outcome.code;
+    return await perform(sdk, host);
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof Interrupted) return 130;
     // Whoever read the output has seen enough, as `head` does.
     if (host.stdout.closed.aborted) return 0;
     await host.stderr.write(`${describe(error, { sdk, host })}\n`);
     return error instanceof UsageError ? 2 : 1;
-  } finally {
-    await Promise.all(outcome.written);
   }
+}
+
+async function perform(sdk: Sdk, host: Host): Promise<ExitCode> {
+  const outcome: Outcome = { code: 0, written: [] };
+  try {
+    await createProgram({ sdk, host }, outcome).parseAsync(host.arguments, { from: "user" });
+  } catch (error) {
+    // Help, version and mistakes in the arguments: the text was written, this is how the parser stops.
+    if (!(error instanceof CommanderError)) throw error;
+    outcome.code = error.exitCode === 0 ? 0 : 2;
+  }
+  await Promise.all(outcome.written);
+  return outcome.code;
 }
 
 /** What commands leave behind: the exit code, and the writes of help texts, which the parser does not wait for. */
@@ -47,6 +55,11 @@ interface Outcome {
 
 function createProgram(context: Context, outcome: Outcome): Command {
   const { host } = context;
+  const keep = (write: Promise<void>): void => {
+    // Looked at later: until then a failure is nobody's.
+    write.catch(() => {});
+    outcome.written.push(write);
+  };
   const program = new Command("ruminate")
     .description("Runs reasoning language models (GGUF) here, on this machine.")
     .usage("<command> [options]")
@@ -55,8 +68,8 @@ function createProgram(context: Context, outcome: Outcome): Command {
     .helpCommand("help [command]", "print help")
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => void outcome.written.push(host.stdout.write(text)),
-      writeErr: (text) => void outcome.written.push(host.stderr.write(text)),
+      writeOut: (text) => keep(host.stdout.write(text)),
+      writeErr: (text) => keep(host.stderr.write(text)),
       getOutHelpWidth: () => host.stdout.columns,
       getErrHelpWidth: () => host.stderr.columns,
       getOutHasColors: () => false,
@@ -126,7 +139,7 @@ Examples:
   ruminate run "What is 47 + 85?"
   ruminate run --think off "Say hello." > answer.txt
   git diff | ruminate run -m model.gguf "Review this change:"
-  ruminate run --json "What is 6 x 7?" < /dev/null | jq -r 'select(.type == "text").text'
+  ruminate run --json "What is 6 x 7?" < /dev/null | jq -j 'select(.type == "text").text'
   ruminate run -- "-5 + 3 = ?"`,
   );
 }

@@ -6,7 +6,7 @@ import type { ContextConfig, ModelFacts } from "./engine.ts";
 export interface WllamaLike {
   setCompat(compat: { worker: { code: string }; wasm: string } | null, mode: "firefox_safari"): void;
   loadModel(blobs: Blob[], params: Record<string, unknown>): Promise<void>;
-  getLoadedContextInfo(): { readonly list_tokens_eog: readonly number[]; readonly n_ctx: number };
+  getLoadedContextInfo(): { readonly success?: boolean };
   createCompletion(options: Record<string, unknown>): Promise<unknown>;
   exit(): Promise<void>;
 }
@@ -61,11 +61,11 @@ const batchTokens = 128;
 /** A running module with its model. */
 export class WllamaModule {
   #wllama: WllamaLike;
-  #log: ErrorLog;
+  #log: ModuleLog;
   /** Rejects when the module is lost, and never resolves. */
   readonly lost: Promise<never>;
 
-  private constructor(wllama: WllamaLike, log: ErrorLog, lost: Promise<never>) {
+  private constructor(wllama: WllamaLike, log: ModuleLog, lost: Promise<never>) {
     this.#wllama = wllama;
     this.#log = log;
     this.lost = lost;
@@ -76,7 +76,7 @@ export class WllamaModule {
    * @throws `signal.reason`
    */
   static async start(host: ModuleHost, options: ModuleOptions): Promise<WllamaModule> {
-    const log = new ErrorLog();
+    const log = new ModuleLog();
     const { promise: lost, reject } = Promise.withResolvers<never>();
     lost.catch(() => undefined);
     const onAbort = (): void => reject(options.signal?.reason);
@@ -88,7 +88,7 @@ export class WllamaModule {
         clearTimeout(timer);
         timer = setTimeout(hang, startSilenceMs);
       },
-      crashed: (what) => reject(crash(log.explain(what))),
+      crashed: (what) => reject(crash(log.explainLoss(what))),
     });
     const { build } = host;
     const wllama = new host.Wllama(
@@ -103,6 +103,8 @@ export class WllamaModule {
     try {
       options.signal?.throwIfAborted();
       await Promise.race([wllama.loadModel([...options.blobs], loadParameters(options)), lost]);
+      // wllama itself takes a refused model for a loaded one.
+      if (wllama.getLoadedContextInfo().success !== true) throw new Error("it gave no reason");
       return new WllamaModule(wllama, log, lost);
     } catch (error) {
       await wllama.exit();
@@ -110,14 +112,9 @@ export class WllamaModule {
       throw loadError(error, log);
     } finally {
       clearTimeout(timer);
-      host.observe({ active: () => undefined, crashed: (what) => reject(crash(log.explain(what))) });
+      host.observe({ active: () => undefined, crashed: (what) => reject(crash(log.explainLoss(what))) });
       options.signal?.removeEventListener("abort", onAbort);
     }
-  }
-
-  /** Ids at which the module ends a completion by itself. */
-  get endTokens(): readonly number[] {
-    return this.#wllama.getLoadedContextInfo().list_tokens_eog;
   }
 
   /**
@@ -158,38 +155,46 @@ export class RefusedCompletion extends Error {
   }
 }
 
-/** Keeps what the module logs as errors: wllama throws most of it away. */
-class ErrorLog {
-  #lines: string[] = [];
+/** Keeps what the module logs: wllama throws most of it away. */
+class ModuleLog {
+  #errors: string[] = [];
+  #prints: string[] = [];
   /** What llama.cpp's server answered in place of a result. */
   answer: Readonly<Record<string, unknown>> | undefined;
-  /** wllama passes its members on by themselves. What has no level is llama.cpp's last words before it aborts. */
+  /** wllama passes its members on by themselves. */
   readonly logger: WllamaLogger = {
     debug: () => undefined,
     warn: () => undefined,
-    log: (...values) => this.#keep(values),
+    log: (...values) => {
+      this.#prints = [...this.#prints, ...values.filter((value) => typeof value === "string")].slice(-5);
+    },
     error: (...values) => this.#keep(values),
   };
 
   clear(): void {
-    this.#lines = [];
+    this.#errors = [];
+    this.#prints = [];
     this.answer = undefined;
   }
 
-  /** `what` with what the module logged before it. */
+  /** Why something was refused: the module's own words, else `what`. */
   explain(what: string): string {
-    const said = this.#lines.filter((line) => line !== "" && line !== what);
-    return [what, ...said.slice(-3)].filter((line) => line !== "").join("; ");
+    return this.#errors.slice(-3).join("; ") || what;
+  }
+
+  /** Why the module was lost: what it printed last, without a level, is where llama.cpp says which check failed. */
+  explainLoss(what: string): string {
+    return [what, ...this.#errors.slice(-3), ...this.#prints.slice(-2)].filter((line) => line !== "").join("; ");
   }
 
   #keep(values: readonly unknown[]): void {
     for (const value of values) {
-      if (typeof value === "string" && !value.startsWith("Stack trace")) this.#lines.push(value.trim());
+      if (typeof value === "string" && !value.startsWith("Stack trace")) this.#errors.push(value.trim());
       else if (typeof value === "object" && value !== null && "type" in value && "message" in value) {
         this.answer = Object.fromEntries(Object.entries(value));
       }
     }
-    this.#lines = this.#lines.slice(-20);
+    this.#errors = this.#errors.filter((line) => line !== "").slice(-10);
   }
 }
 
@@ -234,7 +239,7 @@ function loadParameters({ facts, ends, context, threads }: ModuleOptions): Recor
   };
 }
 
-function loadError(error: unknown, log: ErrorLog): unknown {
+function loadError(error: unknown, log: ModuleLog): unknown {
   if (InferenceError.is(error) && error.code !== "crashed") return error;
   const reason = InferenceError.is(error) ? error.message : log.explain(messageOf(error));
   if (

@@ -4,6 +4,7 @@ import { builtinModule, detectRuntime } from "../platform/detect.ts";
 import { startThread } from "../platform/worker-threads.ts";
 import { webWorkerPort } from "../platform/worker-web.ts";
 import type { ParentPort, WorkerPort } from "../platform/worker-port.ts";
+import type { ModuleWatch } from "./module-watch.ts";
 
 const mark = "ruminate-nested";
 
@@ -26,9 +27,8 @@ export interface Surroundings {
   /** URL of the worker file. */
   readonly entry: string;
   readonly wasm?: NestedStart["wasm"];
-  /** Sees each message of a nested worker first; true: it is not passed on. */
-  readonly onMessage?: (message: unknown) => boolean;
-  readonly onFailure?: (reason: Error) => void;
+  /** Sees every message first, and failures. */
+  readonly watch?: ModuleWatch;
 }
 
 type Handler<Event> = ((event: Event) => void) | null;
@@ -60,10 +60,11 @@ export function shapeWorkers(surroundings: Surroundings): void {
         this.#port = startNested(surroundings.entry, name, native);
         this.#port.listen(
           (data) => {
-            if (!surroundings.onMessage?.(data)) this.onmessage?.({ data });
+            const taken = surroundings.watch?.take(data, (message) => this.#port.post(message));
+            if (taken !== true) this.onmessage?.({ data });
           },
           (error) => {
-            surroundings.onFailure?.(error);
+            surroundings.watch?.fail(error.message);
             this.onerror?.({ message: error.message, error });
           },
         );
@@ -78,6 +79,7 @@ export function shapeWorkers(surroundings: Surroundings): void {
         message: unknown,
         transfer: readonly ArrayBuffer[] | { transfer?: readonly ArrayBuffer[] } = [],
       ): void {
+        surroundings.watch?.sent(message);
         const list = "transfer" in transfer ? transfer.transfer : transfer;
         const owned = Array.isArray(list) ? list : [];
         if (this.#ready) void this.#ready.then(() => this.#port.post(message, owned));

@@ -30,8 +30,7 @@ export function serveWllama(
       shapeWorkers({
         entry,
         wasm: { url: build.wasmUrl, bytes },
-        onMessage: (message) => watch.take(message),
-        onFailure: (reason) => watch.fail(reason.message),
+        watch,
       });
     } else {
       observeBrowserWorkers(watch);

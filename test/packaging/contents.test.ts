@@ -26,7 +26,7 @@ function reachableFrom(name: string, seen: readonly string[] = []): readonly str
   const imports = [...dist(name).matchAll(/^(?:import|export|\}) ?[^;"]*"\.\/([^"]+)";$/gm)].map(
     ([, path]) => path ?? "",
   );
-  return imports.reduce((all, path) => reachableFrom(path, all), [...seen, name]);
+  return imports.reduce<readonly string[]>((all, path) => reachableFrom(path, all), [...seen, name]);
 }
 
 describe("the tarball", () => {

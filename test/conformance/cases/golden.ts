@@ -8,7 +8,6 @@ import { user } from "./ask.ts";
 export const golden: readonly ConformanceCase[] = [
   {
     name: "generate() continues every golden prompt as native llama.cpp does, token for token",
-    smoke: true,
     async run(_, { model, golden: { cases } }) {
       const nano = await model();
       for (const { name, prompt, maxTokens, promptTokens, outputTokens, text, finishReason } of cases) {

@@ -147,7 +147,10 @@ test("toResponse() sends chat-completion chunks with thoughts apart", async () =
   const response = new ModelGeneration(scripted(3, newLog())).toResponse({ headers: { "x-own": "1" } });
   expect(response.headers.get("content-type")).toContain("text/event-stream");
   expect(response.headers.get("x-own")).toBe("1");
-  const events = (await response.text()).split("\n\n").filter(Boolean).map((line) => line.replace(/^data: /, ""));
+  const events = (await response.text())
+    .split("\n\n")
+    .filter(Boolean)
+    .map((line) => line.replace(/^data: /, ""));
   expect(events.at(-1)).toBe("[DONE]");
   const deltas = events.slice(0, -1).map((event) => JSON.parse(event).choices[0]);
   expect(deltas[0].delta).toEqual({ role: "assistant" });

@@ -108,6 +108,12 @@ test("render() prints nothing of a text that the template drops", () => {
   expect(rendererFor(template).render(messages)).toEqual([{ kind: "content", text: "a</think>b" }]);
 });
 
+test("render() notices a slot of which only the inside was printed", () => {
+  // Cut at both ends, which the marks around a text shift by one place.
+  expect(rendered("{{ messages[0].content[3:-6] }}|", "Tea at Five, please")).toMatch(/^\S? at Five, \S?\|$/);
+  expect(rendered("[{{ messages[0].content[2] }}]", "Tea")).toMatch(/^\[[Tea]\]$/);
+});
+
 test("render() breaks a control token whose text lost its marks", () => {
   expect(rendererFor("{{ messages[0].content[:-3] }}").render(ask("ask <|user|> x y z"))).toEqual([
     { kind: "control", text: "ask " },
