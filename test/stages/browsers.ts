@@ -3,8 +3,18 @@ import { run } from "../../scripts/command.ts";
 import type { Stage } from "./stage.ts";
 
 const browsers = [
-  { name: "Chromium", program: "/usr/bin/chromium", package: "chromium", version: /\bChromium \d/ },
-  { name: "Firefox", program: "/usr/bin/firefox-esr", package: "firefox-esr", version: /\bFirefox \d/ },
+  {
+    name: "Chromium",
+    program: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+    package: "chromium",
+    version: /\bChromium \d/,
+  },
+  {
+    name: "Firefox",
+    program: process.env["FIREFOX"] ?? "/usr/bin/firefox-esr",
+    package: "firefox-esr",
+    version: /\bFirefox \d/,
+  },
 ];
 
 /** Makes sure that every runtime of the conformance table is there: one that is missing is a failure, never a skip. */
@@ -41,7 +51,7 @@ async function install(packages: readonly string[]): Promise<void> {
   const wanted = packages.join(" ");
   if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) {
     console.log(
-      `Cannot install ${wanted}: that needs root on Debian. Install them as /usr/bin/chromium and /usr/bin/firefox-esr`,
+      `Cannot install ${wanted}: that needs root on Debian. Install them, or name them in CHROMIUM and FIREFOX`,
     );
     return;
   }
