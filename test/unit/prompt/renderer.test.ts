@@ -104,7 +104,8 @@ test("render() lets a template see how long a text is", () => {
 
 test("render() prints nothing of a text that the template drops", () => {
   const messages: Message[] = [{ role: "system", content: "SYS" }, ...ask("a</think>b")];
-  const template = "{% for m in messages if m.role == 'user' %}{{ m.content.split('</think>')[-1] }}{% endfor %}";
+  const template =
+    "{% for m in messages if m.role == 'user' %}{{ m.content.replace('a', 'z').split('</think>')[-1] }}{% endfor %}";
   expect(rendererFor(template).render(messages)).toEqual([{ kind: "content", text: "a</think>b" }]);
 });
 
