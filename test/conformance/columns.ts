@@ -21,16 +21,11 @@ const wllama: Gaps = {
   state: "wllama's module can't copy the KV cache",
 };
 const noFiles: Gaps = { files: "a page has no paths" };
-const oneThreadInBun: Gaps = {
-  threads:
-    "Bun drops the 64-bit address type of a memory that is sent to a worker, so the single-threaded module runs there",
-};
 
 /** Two threads and one; a page without isolation asks for two and is to be given one. */
 function columnsOf(runtime: Runtime): Column[] {
   const browser = runtime === "chromium" || runtime === "firefox";
   const gaps = browser ? { ...wllama, ...noFiles } : wllama;
-  const twoGaps = runtime === "bun" ? { ...gaps, ...oneThreadInBun } : gaps;
   const shared = { runtime, gaps, smoke: false, from: "dist", isolated: true } as const;
   // wllama's threads spin: on a machine whose cores are busy the long list takes an hour with two of them.
   const two: Column = { ...shared, name: `${runtime} × 2`, threads: 2, threadsExpected: 2, gaps: twoGaps, smoke: true };
