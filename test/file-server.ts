@@ -54,10 +54,8 @@ export async function sendSlowly(served: Served, response: ServerResponse, bytes
     const flowing = response.write(piece);
     served.sent += piece.byteLength;
     if (!flowing) {
-      await new Promise<void>((resolve) => {
-        response.once("drain", resolve);
-        response.once("close", resolve);
-      });
+      const drained = new Promise((resolve) => response.once("drain", resolve));
+      await Promise.race([drained, served.finished]);
     }
   }
   response.end();

@@ -109,7 +109,7 @@ export class WllamaModule {
     } catch (error) {
       await wllama.exit();
       if (options.signal?.aborted) throw options.signal.reason;
-      throw loadError(error, log);
+      throw loadError(error, log, options.context);
     } finally {
       clearTimeout(timer);
       host.observe({ active: () => undefined, crashed: (what) => reject(crash(log.explainLoss(what))) });
@@ -239,17 +239,19 @@ function loadParameters({ facts, ends, context, threads }: ModuleOptions): Recor
   };
 }
 
-function loadError(error: unknown, log: ModuleLog): unknown {
+// A context fails for no other reason than its KV cache; the others are what engines say.
+const outOfMemory =
+  /failed to create.?context|failed to allocate|out of memory|bad_alloc|cannot enlarge memory|OOM|allocation failed/i;
+
+function loadError(error: unknown, log: ModuleLog, context: ContextConfig): unknown {
   if (InferenceError.is(error) && error.code !== "crashed") return error;
   const reason = InferenceError.is(error) ? error.message : log.explain(messageOf(error));
-  if (
-    /out of memory|bad_alloc|failed to allocate|cannot enlarge memory|OOM|Array buffer allocation|could not allocate memory/i.test(
-      reason,
-    )
-  ) {
-    return new InferenceError("memory", `Cannot load the model: the host gave no more memory (${reason})`, {
-      cause: error,
-    });
+  if (outOfMemory.test(reason)) {
+    return new InferenceError(
+      "memory",
+      `Cannot load the model with a context of ${context.size} tokens: the host gave no more memory (${reason}); use fewer tokens or a smaller quantization`,
+      { cause: error, details: { contextSize: context.size } },
+    );
   }
   if (InferenceError.is(error)) return error;
   return new InferenceError("format", `Cannot load the model: llama.cpp refused it (${reason})`, { cause: error });

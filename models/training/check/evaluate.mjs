@@ -93,7 +93,10 @@ function sameJson(text, value) {
   }
 }
 
-for (const suite of suites) for (const item of read(suite)) await runners[suite](item);
-for (const [task, { right, n }] of scores)
-  console.log(`${task.padEnd(52)} ${((100 * right) / n).toFixed(1).padStart(5)} %  (${right}/${n})`);
+for (const suite of suites) {
+  scores.clear();
+  for (const item of read(suite)) await runners[suite](item);
+  for (const [task, { right, n }] of scores)
+    console.log(`${task.padEnd(52)} ${((100 * right) / n).toFixed(1).padStart(5)} %  (${right}/${n})`);
+}
 process.exit(0);

@@ -175,7 +175,7 @@ void train(const Options &o) {
 
     const double now = seconds_now();
     if (step <= 20 || step % 100 == 0) {
-      printf("step %ld  loss %.4f  rate %.3f  tokens %ld  %.0f tokens/s  %.1f min\n", step, average, rate, tokens,
+      printf("step %ld  mean loss %.4f  rate %.3f  tokens %ld  %.0f tokens/s  %.1f min\n", step, average, rate, tokens,
              tokens / (now - start), (now - start) / 60);
       fflush(stdout);
     }

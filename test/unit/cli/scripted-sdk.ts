@@ -18,6 +18,8 @@ import { InferenceError } from "../../../src/errors.ts";
 export interface Script {
   /** What each turn yields before its end; the last one is repeated. */
   turns?: readonly (readonly ScriptedPart[])[];
+  /** Each turn yields its parts so many times; default 1. */
+  times?: number;
   /** After its parts a turn waits for an abort, and then takes so long to obey: 0, or never. */
   hold?: "until-abort" | "for-ever";
   progress?: readonly Parameters<NonNullable<LoadOptions["onprogress"]>>[0][];
@@ -54,7 +56,8 @@ export function createScriptedSdk(script: Script = {}): { sdk: Sdk; calls: Calls
   const turns = script.turns ?? [usualTurn];
   let turn = 0;
   const generation = (options: GenerateOptions, onFinish?: (result: Result) => void): ModelGeneration => {
-    const parts = turns[Math.min(turn++, turns.length - 1)] ?? [];
+    const once = turns[Math.min(turn++, turns.length - 1)] ?? [];
+    const parts = Array.from({ length: script.times ?? 1 }, () => once).flat();
     return new ModelGeneration(async function* run() {
       options.signal?.throwIfAborted();
       for (const part of parts) {

@@ -48,11 +48,26 @@ export function startProgram(runtime: RuntimeName, words: readonly string[], opt
     : spawn(command, all.slice(1), { env: env() });
   let out = "";
   let err = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
+  let heard = Promise.withResolvers<void>();
+  const hear = (): void => {
+    heard.resolve();
+    heard = Promise.withResolvers();
+  };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    out += text;
+    hear();
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    err += text;
+    hear();
+  });
   // It may end before everything was typed; what it says of that is in its exit code.
   child.stdin.on("error", () => {});
-  const closed = once(child, "close");
+  let isOver = false;
+  const closed = once(child, "close").then(() => {
+    isOver = true;
+    hear();
+  });
 
   function env(): NodeJS.ProcessEnv {
     const { NO_COLOR: _no, FORCE_COLOR: _force, ...inherited } = process.env;
@@ -64,14 +79,8 @@ export function startProgram(runtime: RuntimeName, words: readonly string[], opt
     err: () => err,
     async said(text) {
       while (!out.includes(text) && !err.includes(text)) {
-        const event = await Promise.race([
-          once(child.stdout, "data"),
-          once(child.stderr, "data"),
-          closed.then(() => "closed"),
-        ]);
-        if (event === "closed" && !out.includes(text) && !err.includes(text)) {
-          throw new Error(`It ended without saying ${JSON.stringify(text)}; out: ${out}; err: ${err}`);
-        }
+        if (isOver) throw new Error(`It ended without saying ${JSON.stringify(text)}; out: ${out}; err: ${err}`);
+        await heard.promise;
       }
     },
     type: (text) => void child.stdin.write(text),
