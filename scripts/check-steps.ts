@@ -43,6 +43,11 @@ export function checkSteps(tarball: string): readonly CheckStep[] {
       command: ["deno", "check", "src/index.ts", "src/reasoning/index.ts"],
     },
     {
+      name: "docs",
+      what: "every public symbol has a sentence, and none hides its types",
+      command: ["node", "scripts/check-docs.ts"],
+    },
+    {
       name: "deno-publish",
       what: "what a source registry would take",
       command: ["deno", "publish", "--dry-run", "--allow-dirty", "--quiet"],

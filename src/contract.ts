@@ -2,10 +2,12 @@
 // Those that name a web type (AbortSignal, Blob, streams) are in api/contract.ts.
 
 // ---------------------------------------------------------------- messages
+/** One message of a conversation. An assistant's `reasoning` is kept apart from its `content`. */
 export type Message =
   | { role: "system" | "user"; content: string }
   | { role: "assistant"; content: string; reasoning?: string; toolCalls?: readonly ToolCall[] }
   | { role: "tool"; toolCallId: string; content: string };
+/** A call that the model asks for; `id` is what the tool's message answers to, `arguments` is parsed JSON. */
 export interface ToolCall {
   id: string;
   name: string;
@@ -19,6 +21,7 @@ export interface ToolDefinition {
 }
 
 // ---------------------------------------------------------------- reasoning
+/** How much the model thinks, and between which tags. Budgets are tokens. */
 export interface ReasoningOptions {
   /** "force" opens the thinking block exactly once, whether or not the template did. */
   mode?: "auto" | "force" | "off";
@@ -31,6 +34,7 @@ export interface ReasoningOptions {
   onBudget?: { message?: string };
   tags?: { open: string; close: string };
 }
+/** Whose thoughts stay in a history: nobody's, those after the last user message (for tool loops), or all. */
 export type KeepReasoning = "none" | "since-last-user" | "all";
 
 // ---------------------------------------------------------------- sampling
@@ -52,6 +56,7 @@ export interface RopeScaling {
 }
 
 // ---------------------------------------------------------------- generation
+/** What a generation streams: progress through the prompt, thoughts, text, tool calls and results, and one `finish`. */
 export type Part =
   | { type: "prefill"; done: number; total: number; cached: number }
   | { type: "reasoning"; text: string; logprobs?: readonly TokenLogprob[] }
@@ -59,12 +64,14 @@ export type Part =
   | { type: "tool-call"; call: ToolCall }
   | { type: "tool-result"; id: string; result: unknown }
   | { type: "finish"; result: Result };
+/** A sampled token with its natural logarithm of probability, and the likeliest others where they were asked for. */
 export interface TokenLogprob {
   id: number;
   text: string;
   logprob: number;
   top?: readonly TokenLogprob[];
 }
+/** What one run came to. */
 export interface Result {
   text: string;
   reasoning: string;

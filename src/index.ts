@@ -35,4 +35,5 @@ export type {
   ToolCall,
   ToolDefinition,
 } from "./contract.ts";
+export type { ContextRequest, YarnPlan } from "./context/plan-context.ts";
 export type { ErrorCode } from "./errors.ts";

@@ -22,6 +22,7 @@ export interface ModelStore {
   keys(): AsyncIterable<string>;
 }
 
+/** How a model is fetched, checked and run. Everything has a default that fits the host. */
 export interface LoadOptions {
   signal?: AbortSignal;
   onprogress?: (event: { phase: "fetch" | "verify" | "load"; loaded: number; total?: number; file?: string }) => void;
@@ -49,9 +50,11 @@ export interface Capabilities {
   crossOriginIsolated: boolean;
   why: readonly string[];
 }
+/** An engine that the caller brings, as `LoadOptions.engine`. */
 export type EngineFactory = { readonly kind: string };
 
 // ---------------------------------------------------------------- context
+/** The window that a model or a session works in, and what happens when a conversation outgrows it. */
 export interface ContextOptions {
   /** Tokens. "auto": what the model, the request and the memory allow. */
   size?: number | "auto";
@@ -64,6 +67,7 @@ export interface ContextOptions {
     | RopeScaling;
   overflow?: "error" | "shift" | "drop-oldest" | ((event: OverflowEvent) => Promise<readonly Message[]>);
 }
+/** What an `overflow` function is told: `messages` need `needed` tokens, and `window` is what there is. */
 export interface OverflowEvent {
   messages: readonly Message[];
   needed: number;
@@ -72,9 +76,11 @@ export interface OverflowEvent {
 }
 
 // ---------------------------------------------------------------- generation
+/** A tool that the model may call, and the function that answers it where there is one. */
 export interface Tool<A = unknown> extends ToolDefinition {
   execute?: (args: A, options: { signal: AbortSignal }) => unknown | Promise<unknown>;
 }
+/** How one run samples, thinks, and stops. What is not given is what the model recommends. */
 export interface GenerateOptions extends SamplingOptions {
   signal?: AbortSignal;
   stop?: string | readonly string[];
@@ -99,6 +105,7 @@ export interface Generation extends AsyncIterable<Part>, AsyncDisposable {
   /** Server-sent events in OpenAI's chat-completion chunk shape, thoughts in `reasoning_content`. */
   toResponse(init?: ResponseInit): Response;
 }
+/** A loaded model. Calls that overlap wait for each other, in the order they were made; `close()` frees its memory. */
 export interface Model extends AsyncDisposable {
   readonly info: {
     architecture: string;
@@ -128,6 +135,7 @@ export interface Model extends AsyncDisposable {
   rank(query: string, documents: readonly string[], options?: { signal?: AbortSignal }): Promise<Float64Array>;
   close(): Promise<void>;
 }
+/** How a conversation starts; generation options here are the defaults of its prompts. */
 export interface SessionOptions extends GenerateOptions {
   system?: string;
   history?: readonly Message[];

@@ -3,6 +3,7 @@ import { checkCount, checkMessages, dropOldestTurns } from "../turns.ts";
 import type { ReasoningTags } from "./tags.ts";
 import { resolveTags } from "./tags.ts";
 
+/** What {@link pruneHistory} keeps. */
 export interface PruneOptions {
   /** "none" (default); "since-last-user": thoughts after the last user message stay, for tool loops; "all". */
   keepReasoning?: KeepReasoning;
