@@ -127,7 +127,7 @@ describe("the wllama engine on the bundled model", () => {
 });
 
 describe("the context of the wllama engine", () => {
-  const long: PromptSegment[] = [{ kind: "content", text: "a b c ".repeat(100) }, ...sumPrompt];
+  const long: PromptSegment[] = [{ kind: "content", text: "a b c ".repeat(180) }, ...sumPrompt];
 
   test("may be larger than the model was trained for, and YaRN takes effect", async () => {
     const plain: ContextConfig = { size: 768, kvType: "f16" };
