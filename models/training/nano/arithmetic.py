@@ -22,7 +22,7 @@ def add_steps(a: int, b: int) -> str:
 
 
 def subtract_steps(a: int, b: int) -> str:
-    """Each line is digit - digit - borrow = new borrow, digit, result so far; a negative result is turned round first."""
+    """Lines are digit - digit - borrow = new borrow, digit, result so far; a negative result is turned round first."""
     if a < b:
         return f"{a}<{b} so -({b}-{a})\n" + subtract_steps(b, a)
     width = len(str(a))

@@ -180,10 +180,13 @@ def word_problem(draw: Draw) -> Task:
 
 
 MORE = [
-    "Add {b} to that.", "Now add {b}.", "Plus {b}?", "And {b} more?", "What is that plus {b}?", "Add {b} to the result.",
+    "Add {b} to that.", "Now add {b}.", "Plus {b}?", "And {b} more?", "What is that plus {b}?",
+    "Add {b} to the result.",
 ]  # fmt: skip
 MORE_EAST = ["再加{b}", "それに{b}を足して"]
-LESS = ["Subtract {b} from that.", "Now subtract {b}.", "Minus {b}?", "Take away {b} from that.", "What is that minus {b}?"]
+LESS = [
+    "Subtract {b} from that.", "Now subtract {b}.", "Minus {b}?", "Take away {b} from that.", "What is that minus {b}?",
+]  # fmt: skip
 LESS_EAST = ["再减{b}", "それから{b}を引いて"]
 TIMES = ["Multiply that by {b}.", "Times {b}?", "What is that times {b}?"]
 DOUBLE = ["Double it.", "Double that."]

@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 
 ALWAYS = (
-    "strawberry banana apple orange cherry planet rabbit monkey window garden pencil mirror letter summer winter river "
-    "ocean island bottle butter kitten puppy tiger zebra violet yellow purple silver golden bridge castle forest desert "
-    "rocket wizard dragon music guitar piano violin dinner coffee cookie potato tomato carrot pepper salmon turtle "
+    "strawberry banana apple orange cherry planet rabbit monkey window garden pencil mirror letter summer winter "
+    "river ocean island bottle butter kitten puppy tiger zebra violet yellow purple silver golden bridge castle forest "
+    "desert rocket wizard dragon music guitar piano violin dinner coffee cookie potato tomato carrot pepper salmon turtle "
     "parrot eagle falcon hammer basket blanket pillow candle mountain valley thunder rainbow"
 ).split()
 VOWELS = set("aeiouy")

@@ -198,7 +198,8 @@ class Tools(unittest.TestCase):
                     continue
                 self.assertEqual(len(problem.calls), n_hops)
                 relation = re.search(r"need (.+) of ", problem.steps[-2].thought.split("\n")[-1])[1]
-                self.assertIn(f"{previous.arguments['query']}: {relation} {problem.answer}", previous.result.split("\n"))
+                line = f"{previous.arguments['query']}: {relation} {problem.answer}"
+                self.assertIn(line, previous.result.split("\n"))
 
     def test_sums_of_two_add_what_was_found(self):
         for with_calculator in (False, True):

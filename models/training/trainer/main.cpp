@@ -132,7 +132,7 @@ void train(const Options &o) {
     for (int i = 0; i < o.batches_per_step; i++) {
       current.push_back(batches.next(random));
       for (float x : current.back().weight) total_weight += x;
-      tokens += std::count_if(current.back().target.begin(), current.back().target.end(), [](int id) { return id > 0; });
+      tokens += std::ranges::count_if(current.back().target, [](int id) { return id > 0; });
     }
 
     // forward and backward: threads take batches, each sums its own gradient

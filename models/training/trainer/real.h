@@ -1,5 +1,5 @@
-// The two number formats of activations: bf16 (fast on CPUs with AMX) and f32 (any CPU). All is computed in f32 and only
-// stored as Real. Plain loops: the compiler vectorises them.
+// The two number formats of activations: bf16 (fast on CPUs with AMX) and f32 (any CPU). All is computed in f32; Real
+// is only how it is stored. Plain loops: the compiler vectorises them.
 #pragma once
 #include <bit>
 #include <cmath>
