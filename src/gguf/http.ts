@@ -11,8 +11,9 @@ export interface HttpOptions {
 const firstRange = 2 ** 20;
 const laterRange = 2 * 2 ** 20;
 
-/** An address without the user name and password that may stand in it. */
+/** An address for messages: without the user name and password that may stand in it, or the data. */
 function withoutSecrets(address: string): string {
+  if (/^data:/i.test(address)) return "the data: address";
   try {
     const url = new URL(address);
     url.username = "";

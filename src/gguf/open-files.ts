@@ -2,7 +2,7 @@ import { InferenceError } from "../errors.ts";
 import { hasFileSystem, openLocalFile } from "../platform/files.ts";
 import type { SourceFile } from "./download.ts";
 import { DownloadFile, presentFile, streamTransfer } from "./download.ts";
-import { requestTransfer, responseTransfer, urlTransfer } from "./http.ts";
+import { fetchOk, requestTransfer, responseTransfer, urlTransfer } from "./http.ts";
 import type { HubSource } from "./hub.ts";
 import { resolveHub } from "./hub.ts";
 import { blobFile, bytesFile } from "./memory-file.ts";
@@ -79,7 +79,7 @@ async function openUrl(url: URL, opening: Opening): Promise<SourceFile[]> {
     case "blob:":
     case "data:":
       return [
-        new DownloadFile(responseTransfer(await opening.fetch(url.href), { address: "", signal: opening.signal })),
+        new DownloadFile(responseTransfer(await fetchOk(url.href, opening), { address: "", signal: opening.signal })),
       ];
     case "http:":
     case "https:":

@@ -54,6 +54,16 @@ describe("readHeader() reads", () => {
     });
   });
 
+  test("strings around the lengths and letters that are read the short way", async () => {
+    const strings = [0, 1, 23, 24, 25, 255, 256, 257, 70_000].flatMap((length) => [
+      "x".repeat(length),
+      "é".repeat(length),
+      "\0".repeat(length),
+    ]);
+    const { metadata } = await readHeader(sourceOf(buildGguf({ metadata: { strings } })));
+    expect(metadata.get("strings")).toEqual(strings);
+  });
+
   test("keys that are JavaScript's own names as keys", async () => {
     const { metadata } = await readHeader(
       sourceOf(

@@ -1,8 +1,6 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readdir } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { InferenceError } from "../../../src/errors.ts";
 import { arrangeWeights, readModelHeader } from "../../../src/gguf/model-header.ts";
 import type { FetchProgress, ModelSource, OpenOptions } from "../../../src/gguf/source.ts";
@@ -10,25 +8,9 @@ import { openSource } from "../../../src/gguf/source.ts";
 import type { Manners } from "../../file-server.ts";
 import { sendFile, sendSlowly, serve } from "../../file-server.ts";
 import { buildModel, buildShards, modelMetadata } from "../../gguf-fixture.ts";
+import { large, mib, small, temporaryFolder } from "./large-model.ts";
 
-const mib = 2 ** 20;
-/** A model with a small header and 24 MiB behind it that nobody has looked at. */
-const small = buildModel();
-const large = new Uint8Array(24 * mib);
-large.set(small);
-for (let at = small.byteLength; at < large.byteLength; at += 4096) large[at] = at / 4096;
-
-let folder = "";
-const before = process.env["TMPDIR"];
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "ruminate-test-"));
-  process.env["TMPDIR"] = folder;
-});
-afterEach(async () => {
-  if (before === undefined) delete process.env["TMPDIR"];
-  else process.env["TMPDIR"] = before;
-  await rm(folder, { recursive: true });
-});
+const folder = temporaryFolder();
 
 async function download(
   source: ModelSource,
@@ -40,7 +22,7 @@ async function download(
     const header = await readModelHeader(opened.files);
     const weights = arrangeWeights(header, await opened.prepare({ onprogress: (event) => events.push(event) }));
     // Their names are gone while they are open.
-    expect(await readdir(folder)).toEqual([]);
+    expect(await readdir(folder())).toEqual([]);
     return { files: await Promise.all(weights.map((file) => file.read(0, file.size))), events };
   } finally {
     await opened.close();
@@ -221,7 +203,7 @@ describe("openSource() over HTTP tells", () => {
     });
     const error = await refusal(download(`${server.base}/m.gguf`));
     expect(error.details).toMatchObject({ url: `${server.base}/m.gguf`, status: 200 });
-    expect(await readdir(folder)).toEqual([]);
+    expect(await readdir(folder())).toEqual([]);
   });
 
   test("a body that ends before its length", async () => {
@@ -265,65 +247,5 @@ describe("openSource() over HTTP tells", () => {
       code: "format",
       message: expect.stringMatching(/cut short/),
     });
-  });
-});
-
-describe("aborting", () => {
-  const reason = new Error("changed my mind");
-
-  test("openSource() stops a server that does not answer", async () => {
-    await using server = await serve(() => {});
-    const controller = new AbortController();
-    const opening = openSource(`${server.base}/m.gguf`, { signal: controller.signal });
-    setTimeout(() => controller.abort(reason), 20);
-    await expect(opening).rejects.toBe(reason);
-  });
-
-  test("openSource() does not wait for a fetch that ignores the signal", async () => {
-    const controller = new AbortController();
-    const opening = openSource("http://example.org/m.gguf", {
-      signal: controller.signal,
-      fetch: () => new Promise(() => {}),
-    });
-    controller.abort(reason);
-    await expect(opening).rejects.toBe(reason);
-  });
-
-  test.each([true, false])("prepare() breaks the body off and leaves no file (ranges: %s)", async (ranges) => {
-    await using server = await serve((request, response) => sendFile(request, response, { bytes: large, ranges }));
-    const controller = new AbortController();
-    const opened = await openSource(`${server.base}/m.gguf`, { signal: controller.signal });
-    await readModelHeader(opened.files);
-    const onprogress = ({ loaded }: FetchProgress): void => {
-      if (loaded > 2 * mib) controller.abort(reason);
-    };
-    await expect(opened.prepare({ signal: controller.signal, onprogress })).rejects.toBe(reason);
-    expect(await server.requests.at(-1)?.finished).toBe(false);
-    expect(server.requests.at(-1)?.sent).toBeLessThan(large.byteLength);
-    expect(await readdir(folder)).toEqual([]);
-    await opened.close();
-  });
-
-  test("prepare() stops a body that hangs, by a signal of its own", async () => {
-    await using server = await serve(async (request, response) => {
-      response.writeHead(200, { "content-length": large.byteLength });
-      response.write(large.subarray(0, mib));
-      await request.finished;
-    });
-    const opened = await openSource(`${server.base}/m.gguf`);
-    await readModelHeader(opened.files);
-    const controller = new AbortController();
-    const preparing = opened.prepare({ signal: controller.signal });
-    setTimeout(() => controller.abort(reason), 20);
-    await expect(preparing).rejects.toBe(reason);
-    expect(await server.requests[0]?.finished).toBe(false);
-  });
-
-  test("a Request's own signal counts too", async () => {
-    await using server = await serve(() => {});
-    const controller = new AbortController();
-    const opening = openSource(new Request(`${server.base}/m.gguf`, { signal: controller.signal }));
-    setTimeout(() => controller.abort(reason), 20);
-    await expect(opening).rejects.toBe(reason);
   });
 });

@@ -164,6 +164,13 @@ describe("openSource()", () => {
     });
   });
 
+  test("tells an address that holds nothing, without its data", async () => {
+    const error: unknown = await openSource("data:;base64,%%%").catch((reason: unknown) => reason);
+    expect(InferenceError.is(error, "network")).toBe(true);
+    expect(String(error)).toMatch(/Cannot fetch the data: address/);
+    await expect(openSource("blob:nodedata:gone")).rejects.toMatchObject({ code: "network" });
+  });
+
   test("tells a stream's failure, and cancels it when closed early", async () => {
     const failing = new ReadableStream<Uint8Array<ArrayBuffer>>({
       pull: (controller) => controller.error(new Error("unplugged")),
