@@ -36,12 +36,13 @@ export function serveWllama(
       observeBrowserWorkers(watch);
     }
     const { Wllama } = await import("@wllama/wllama/esm/index.js");
+    const weightBytes = load.files.reduce((sum, { size }) => sum + size, 0);
     const host: ModuleHost = {
       // The library's class has more than is used, and types its parameters more narrowly.
       Wllama: Wllama as unknown as WllamaConstructor,
       build,
       observe: (observer: ModuleObserver) => watch.observe(observer),
     };
-    return loadWllama(request, load, { host, choice: chooseThreads(request.threads) });
+    return loadWllama(request, load, { host, choice: chooseThreads(request.threads, weightBytes) });
   });
 }
