@@ -3,6 +3,9 @@ import type { Extension } from "../context/rope-scaling.ts";
 import { InferenceError } from "../errors.ts";
 import type { ContextConfig, Engine } from "../engine/engine.ts";
 
+/** New tokens that a context has room for at least, where neither the request nor the model's maker names a number. */
+export const usualReply = 4096;
+
 /** What a window is made from. Sizes are tokens. */
 export interface WindowOptions {
   readonly context: EngineContext;
@@ -59,11 +62,20 @@ export class ContextWindow {
     this.#options = options;
   }
 
+  /**
+   * Tokens up to which RoPE stays plain. A size asked for by number with `extend: "off"` is taken at its word, past the
+   * trained length too: that is how models with other ways to extend are run, and how YaRN is compared to nothing.
+   */
+  get #trained(): number {
+    const { extension, trained, fixedSize } = this.#options;
+    return extension.enabled ? (extension.originalContext ?? trained) : Math.max(trained, fixedSize ?? 0);
+  }
+
   /** Tokens that a request can have at most, after growing and extending. */
   get limit(): number {
-    const { extension, trained, fixedSize, memorySize } = this.#options;
-    const extended = extension.enabled ? (extension.originalContext ?? trained) * (extension.factor ?? 4) : trained;
-    return Math.min(fixedSize ?? Infinity, Math.max(trained, extended), memorySize);
+    const { extension, fixedSize, memorySize } = this.#options;
+    const extended = extension.enabled ? this.#trained * (extension.factor ?? 4) : this.#trained;
+    return Math.min(fixedSize ?? Infinity, Math.max(this.#trained, extended), memorySize);
   }
 
   /**
@@ -97,26 +109,29 @@ export class ContextWindow {
 
   /** Keeps the size while it serves, and grows by doubling: a rebuild evaluates the whole prompt anew. */
   #sizeFor(planned: number, factor: number | undefined): number {
-    const { fixedSize, trained, memorySize, context } = this.#options;
+    const { fixedSize, memorySize, context } = this.#options;
     if (fixedSize !== undefined) return fixedSize;
     const current = context.config.rope?.factor === factor ? context.config.size : context.initial.size;
     if (planned <= current) return current;
-    const roof = factor === undefined ? trained : Math.ceil(trained * factor);
+    const roof = Math.ceil(this.#trained * (factor ?? 1));
     return Math.min(Math.max(planned, Math.min(2 * current, roof)), memorySize);
   }
 
   #plan(inputTokens: number, maxTokens: number | undefined): ReturnType<typeof planContext> {
-    const { trained, recommended, extension, fixedSize, memorySize } = this.#options;
+    const { recommended, extension, fixedSize, memorySize } = this.#options;
     const factor = extension.enabled ? extension.factor : 1;
-    return planContext({
+    const plan = planContext({
       inputTokens,
-      trained: extension.originalContext ?? trained,
+      trained: this.#trained,
       ...(maxTokens === undefined ? {} : { maxTokens }),
       ...(recommended === undefined ? {} : { recommended }),
       ...(factor === undefined ? {} : { factor }),
       limit: Math.min(fixedSize ?? memorySize, memorySize),
       ...(extension.above === undefined ? {} : { above: extension.above }),
     });
+    if (plan.rope || maxTokens !== undefined || recommended !== undefined) return plan;
+    // Nothing says how long the reply may be: that is no reason to fill the memory with an empty context.
+    return { ...plan, size: Math.min(plan.size, inputTokens + usualReply) };
   }
 }
 
@@ -131,5 +146,10 @@ export function contextFull(needed: number, window: number): InferenceError {
 }
 
 function sameConfig(a: ContextConfig, b: ContextConfig): boolean {
-  return a.size === b.size && a.kvType === b.kvType && a.rope?.factor === b.rope?.factor;
+  return (
+    a.size === b.size &&
+    a.kvType === b.kvType &&
+    a.rope?.factor === b.rope?.factor &&
+    a.rope?.originalContext === b.rope?.originalContext
+  );
 }

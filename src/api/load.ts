@@ -42,7 +42,13 @@ export async function loadModel(source: ModelSource = bundledModelUrl(), options
     readExtension(context.extend);
     const { maxMemory } = await probeFeatures();
     const wanted = typeof context.size === "number" ? context.size : undefined;
-    const fit = fitMemory(header, maxMemory, { trained: facts.contextTrained, wanted, kvType });
+    const recommended = recommendedSampling(header.metadata);
+    const fit = fitMemory(header, maxMemory, {
+      trained: facts.contextTrained,
+      wanted,
+      reply: recommended.maxTokens,
+      kvType,
+    });
 
     const prepared = await opened.prepare({ ...abortable, ...(onprogress ? { onprogress } : {}) });
     const engine = await startWllama({
@@ -64,7 +70,7 @@ export async function loadModel(source: ModelSource = bundledModelUrl(), options
         metadata: header.metadata,
         controlTokens: facts.controlTokens.keys(),
       }),
-      recommended: recommendedSampling(header.metadata),
+      recommended,
       context,
       fit,
       loadMs: performance.now() - startedAt,

@@ -1,9 +1,10 @@
 import type { ContextConfig } from "../engine/engine.ts";
 import { checkFits, estimateMemory } from "../gguf/estimate.ts";
 import type { ModelHeader } from "../gguf/model-header.ts";
+import { usualReply } from "./context-window.ts";
 
-/** Half of the small quarter context that GLM's guide budgets for; a larger one is built when a request needs it. */
-const firstSize = 8192;
+/** Tokens of prompt that the first context has room for beside a reply; a larger one is built when a request needs it. */
+const firstPrompt = 4096;
 const leastSize = 256;
 
 /** What a model may hold on this host. Sizes are tokens. */
@@ -14,23 +15,32 @@ export interface MemoryFit {
   readonly largest: number;
 }
 
+/** What the first context is to hold. Counts are tokens. */
+export interface FitRequest {
+  readonly trained: number;
+  /** Asked for by number; undefined: as much as is sensible. */
+  readonly wanted: number | undefined;
+  /** New tokens that the model's maker recommends to leave room for. */
+  readonly reply: number | undefined;
+  readonly kvType: ContextConfig["kvType"];
+}
+
 /**
  * Sizes a model's context by its header, before any weight is fetched.
  *
  * @param limitBytes What the host allows the engine.
- * @param wanted Tokens asked for by number; undefined: as much as is sensible.
  * @throws {InferenceError} `memory` with `{ needed, limit }` in bytes, if not even a small context fits
  */
 export function fitMemory(
   header: ModelHeader,
   limitBytes: number,
-  { trained, wanted, kvType }: { trained: number; wanted: number | undefined; kvType: ContextConfig["kvType"] },
+  { trained, wanted, reply = usualReply, kvType }: FitRequest,
 ): MemoryFit {
   const least = wanted ?? Math.min(leastSize, trained);
   checkFits(estimateMemory(header, { contextSize: least, kvType }), limitBytes, header.label);
   const fits = (contextSize: number): boolean => estimateMemory(header, { contextSize, kvType }).total <= limitBytes;
   const largest = largestWhere(fits, least, Math.max(least, trained * 4));
-  return { initial: { size: wanted ?? Math.min(trained, firstSize, largest), kvType }, largest };
+  return { initial: { size: wanted ?? Math.min(trained, firstPrompt + reply, largest), kvType }, largest };
 }
 
 /** The largest number in [low, high] for which a monotone test holds; it must hold for `low`. */

@@ -6,7 +6,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { PromptRenderer } from "../prompt/renderer.ts";
 import { segmentsToText } from "../prompt/renderer.ts";
 import type { PromptSegment } from "../prompt/segment.ts";
-import { pruneHistory, startThinking } from "../reasoning/index.ts";
+import { pruneHistory, startThinking, ThinkingBudget } from "../reasoning/index.ts";
 import type { ContextOptions, GenerateOptions, SessionOptions } from "./contract.ts";
 import type { EngineContext, Room } from "./context-window.ts";
 import { contextFull, ContextWindow } from "./context-window.ts";
@@ -194,11 +194,17 @@ export class Runner {
       const { prompt, open, room } = await prepare(signal);
       cached = room.cached;
       const { recommended, renderer, engine } = this.#options;
+      const { onBudget, budget, minimum, nudge } = reasoningOptions(options);
       rounds = new Rounds(engine, {
         prompt,
-        open,
-        tags: this.#tags(options),
-        reasoning: reasoningOptions(options),
+        budget: new ThinkingBudget({
+          open,
+          tags: this.#tags(options),
+          budget,
+          minimum,
+          nudge,
+          message: onBudget?.message,
+        }),
         options: {
           maxTokens: room.maxTokens,
           sampling: resolveSampling(options, recommended),
@@ -206,6 +212,7 @@ export class Runner {
           signal,
           ...(options.format ? { format: options.format } : {}),
           ...(options.logitBias ? { logitBias: options.logitBias } : {}),
+          ...(options.logprobs === undefined ? {} : { logprobs: options.logprobs }),
         },
       });
       const parts = rounds.run(control);

@@ -6,7 +6,7 @@ import { fromWireError, toWireError } from "./protocol.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
 
 /** Silence while loading, in milliseconds, after which the worker is asked for a sign of life, and again until it is given up. */
-const silenceMs = 30_000;
+const silenceMs = 60_000;
 /** How long a worker may take to end by itself, in milliseconds. */
 const farewellMs = 1000;
 

@@ -210,8 +210,6 @@ function loadParameters({ facts, ends, context, threads }: ModuleOptions): Recor
   }
   // Else llama.cpp's server caps every context at the trained length.
   if (context.size > facts.contextTrained) overrides[`${facts.architecture}.context_length`] = `int:${context.size}`;
-  // llama.cpp takes the list as ended by an empty key, which wllama does not add.
-  overrides[""] = "int:0";
   // llama.cpp aborts on a list that does not end with an empty key.
   overrides[""] = "int:0";
   const { rope, kvType } = context;

@@ -1,4 +1,6 @@
 // The door `ruminate/reasoning`: strings and data in, data out, on any host.
+export { ThinkingBudget } from "./budget.ts";
+export type { BudgetRules, Piece, RoundSegment, Step } from "./budget.ts";
 export { forceThinking, missingThinkingPrefix, startThinking } from "./force-thinking.ts";
 export { splitReasoning } from "./split-reasoning.ts";
 export { createSplitter } from "./splitter.ts";

@@ -20,7 +20,7 @@ export class TagScanner {
   #fresh = true;
   #sawTag: boolean;
   #closedBlocks = 0;
-  #reasoningLength = 0;
+  #hasReasoned = false;
   #separate = false;
 
   /**
@@ -42,14 +42,9 @@ export class TagScanner {
     return this.#closedBlocks;
   }
 
-  /** Whether a block was ever open. */
-  get opened(): boolean {
-    return this.#inside || this.#closedBlocks > 0;
-  }
-
-  /** Characters of reasoning given out so far. */
-  get reasoningLength(): number {
-    return this.#reasoningLength;
+  /** Whether something is held back, which the next piece may make a tag. */
+  get isHolding(): boolean {
+    return this.#held !== "";
   }
 
   /**
@@ -71,10 +66,15 @@ export class TagScanner {
         break;
       }
       this.#held = this.#held.slice(end + this.#tags.close.length);
-      this.#closedBlocks++;
-      this.#enter(false);
+      this.close();
     }
     return { parts, refused };
+  }
+
+  /** Leaves the open block, as its closing tag does. */
+  close(): void {
+    this.#closedBlocks++;
+    this.#enter(false);
   }
 
   /** Forgets the first part of a tag that is held back. Returns its length. */
@@ -95,7 +95,7 @@ export class TagScanner {
     this.#inside = inside;
     this.#fresh = true;
     this.#sawTag = true;
-    this.#separate = inside && this.#reasoningLength > 0;
+    this.#separate = inside && this.#hasReasoned;
   }
 
   /**
@@ -141,7 +141,7 @@ export class TagScanner {
     if (!this.#inside) return { type: "text", text };
     const separated = this.#separate ? `\n${text}` : text;
     this.#separate = false;
-    this.#reasoningLength += separated.length;
+    this.#hasReasoned = true;
     return { type: "reasoning", text: separated };
   }
 

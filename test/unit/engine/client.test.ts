@@ -143,7 +143,7 @@ describe("connectEngine()", () => {
     const { worker, connect } = setUp();
     worker.silent = true;
     const failed = reasonOf(connect());
-    await vi.advanceTimersByTimeAsync(60_000);
+    await vi.advanceTimersByTimeAsync(120_000);
     expect(await failed).toMatchObject({ code: "crashed" });
     expect(worker.terminated).toBe(1);
   });
