@@ -7,7 +7,7 @@ import type { RunControl } from "./generation.ts";
 export interface RoundsRequest {
   readonly prompt: readonly PromptSegment[];
   readonly budget: ThinkingBudget;
-  /** For every round; `maxTokens` counts over all of them. */
+  /** For every round; `maxTokens` counts over all of them, and `format` binds no thoughts. */
   readonly options: CompleteOptions;
 }
 
@@ -69,7 +69,9 @@ export class Rounds {
   }
 
   async *#round(control: RunControl): AsyncGenerator<RoundPart, "stop" | "length" | "restart"> {
-    const { prompt, budget, options } = this.#request;
+    const { prompt, budget } = this.#request;
+    const { format, ...unbound } = this.#request.options;
+    const options = format && !budget.isThinking ? { ...unbound, format } : unbound;
     const isFirst = this.#prompt === undefined;
     const maxTokens = Math.max(0, this.#left);
     let decodingSince: number | undefined;

@@ -204,6 +204,7 @@ export class Runner {
           minimum,
           nudge,
           message: onBudget?.message,
+          answerApart: options.format !== undefined,
         }),
         options: {
           maxTokens: room.maxTokens,

@@ -28,6 +28,8 @@ export interface BudgetRules {
   readonly nudge?: string | undefined;
   /** The last thought of a block that is closed for the model; default: none. */
   readonly message?: string | undefined;
+  /** Gives the answer a round of its own, for a grammar that is not to bind the thoughts; default false. */
+  readonly answerApart?: boolean | undefined;
 }
 
 /** One step of a model's output: its text, which may be empty, and how many tokens were sampled for it. */
@@ -86,9 +88,8 @@ export class ThinkingBudget {
         );
       }
     }
-    const mayClose = (): boolean =>
-      this.#endRequested || this.#reasoningTokens >= this.#minimum || this.#nudges >= maxNudges;
-    this.#scanner = new TagScanner(this.#tags, { open: rules.open, mayClose });
+    const { open, answerApart = false } = rules;
+    this.#scanner = new TagScanner(this.#tags, { open, mayClose: () => !answerApart && !this.#wantsMore });
   }
 
   /** The end of the next round's prompt. */
@@ -105,6 +106,11 @@ export class ThinkingBudget {
   get reasoningEnd(): "model" | "budget" | "user" | "none" | "cut" {
     if (this.#scanner.inside) return "cut";
     return this.#forced ?? (this.#scanner.closedBlocks > 0 ? "model" : "none");
+  }
+
+  /** Whether the next token belongs to a thought. */
+  get isThinking(): boolean {
+    return this.#scanner.inside;
   }
 
   /** Whether the open block is to be closed now. */
@@ -130,7 +136,11 @@ export class ThinkingBudget {
     this.#raw += text;
     const { parts, refused } = this.#scanner.push(text);
     if (refused > 0) {
-      return this.#restart([...this.#shown(parts), ...this.#thinkOn(refused)]);
+      const shown = this.#shown(parts);
+      this.#keep(refused);
+      if (this.#wantsMore) return this.#restart([...shown, ...this.#thinkOn()]);
+      this.#leave();
+      return this.#restart(shown);
     }
     if (this.#scanner.inside || !this.#scanner.isHolding) this.#settle();
     const passedTag = this.#scanner.inside !== wasInside || this.#scanner.closedBlocks !== closedBlocks;
@@ -155,10 +165,13 @@ export class ThinkingBudget {
     this.#undecidedTokens = 0;
   }
 
-  /** Puts the nudge in the place of a closing tag that came too soon, and of all after it. */
-  #thinkOn(refused: number): SplitPart[] {
+  get #wantsMore(): boolean {
+    return !this.#endRequested && this.#reasoningTokens < this.#minimum && this.#nudges < maxNudges;
+  }
+
+  /** Puts the nudge in the place of a closing tag that came too soon. */
+  #thinkOn(): SplitPart[] {
     this.#nudges += 1;
-    this.#keep(refused);
     return this.#say(this.#nudge);
   }
 
@@ -166,12 +179,17 @@ export class ThinkingBudget {
   #close(): SplitPart[] {
     this.#keep(this.#scanner.dropPartialTag());
     const parts = this.#message === "" ? [] : this.#say(this.#message);
+    this.#forced = this.#endRequested ? "user" : "budget";
+    this.#stray ??= new StrayTagFilter(this.#tags.close);
+    this.#leave();
+    return parts;
+  }
+
+  /** Writes the closing tag into the prompt of the next round. */
+  #leave(): void {
     this.#scanner.flush();
     this.#soFar.push({ kind: "control", text: `${this.#lineBreak}${this.#tags.close}\n` });
     this.#scanner.close();
-    this.#forced = this.#endRequested ? "user" : "budget";
-    this.#stray ??= new StrayTagFilter(this.#tags.close);
-    return parts;
   }
 
   /** Moves what this round has sampled to the prompt, without its last `cut` characters and the line breaks before. */

@@ -8,7 +8,7 @@ export type Sdk = typeof import("../../src/index.ts");
  * What one runtime or engine can't do, by name. A case that needs it runs its `absent` half there instead: that proves
  * the gap to be true, and told to the user.
  */
-export type GapName = "threads" | "files" | "tokenize" | "json" | "state" | "embed" | "rank";
+export type GapName = "threads" | "files" | "tokenize" | "json" | "logprobs" | "state" | "embed" | "rank";
 /** The gaps of one column, each with its reason in a sentence. */
 export type Gaps = Readonly<Partial<Record<GapName, string>>>;
 

@@ -31,6 +31,22 @@ export const context: readonly ConformanceCase[] = [
     },
   },
   {
+    name: "far past the trained length YaRN finds a key, and plain RoPE does not",
+    async run(sdk, { load }) {
+      const found: string[] = [];
+      for (const extend of ["auto", "off"] as const) {
+        const model = await sdk.loadModel(undefined, { ...load, context: { size: 2048, extend } });
+        const { reasoning, usage } = await model.chat(user(haystack(150)), { ...greedy, maxTokens: 12 }).result();
+        ok(usage.prompt > model.info.contextTrained * 2, `usage.prompt: ${usage.prompt}`);
+        found.push(reasoning);
+        await model.close();
+      }
+      const [withYarn = "", without = ""] = found;
+      ok(withYarn.includes("4173"), `with YaRN: ${withYarn}`);
+      ok(without !== "" && !without.includes("4173"), `without YaRN: ${without}`);
+    },
+  },
+  {
     name: "the model card's rope_scaling snippet is accepted as it stands",
     async run(sdk, { load }) {
       const extend = { type: "yarn", factor: 4, original_max_position_embeddings: 512 } as const;

@@ -181,6 +181,46 @@ export const generation: readonly ConformanceCase[] = [
     },
   },
   {
+    name: "chat() with a JSON schema lets the model think freely first",
+    needs: "json",
+    async run(_, { model }) {
+      const schema = { type: "object", properties: { answer: { type: "integer" } }, required: ["answer"] };
+      const { text, reasoning, reasoningEnd } = await (
+        await model()
+      )
+        .chat(user(question), { ...greedy, format: { type: "json", schema } })
+        .result();
+      ok(reasoning.includes("4+8+1=13"), `reasoning: ${reasoning}`);
+      equal(reasoningEnd, "model", "reasoningEnd");
+      equal(JSON.parse(text), { answer: 132 }, "the answer");
+    },
+    async absent(sdk, { model }) {
+      const options = { ...greedy, format: { type: "json" } } as const;
+      await failsWith(sdk, "unsupported", async () => (await model()).chat(user(question), options).result());
+    },
+  },
+  {
+    name: "logprobs come with the part that holds their text, most likely first",
+    needs: "logprobs",
+    async run(_, { model }) {
+      const { parts, result } = await collect((await model()).chat(user(question), { ...greedy, logprobs: 2 }));
+      for (const type of ["reasoning", "text"] as const) {
+        const tokens = parts.flatMap((part) => (part.type === type ? (part.logprobs ?? []) : []));
+        equal(tokens.map(({ text }) => text).join(""), result[type], `the tokens of ${type}`);
+        for (const { id, logprob, top = [] } of tokens) {
+          ok(logprob <= 0 && top.length === 2, `token ${id}: ${logprob}, ${top.length} alternatives`);
+          // Greedy: what was said is what was likeliest.
+          equal(top[0]?.id, id, "the likeliest token");
+        }
+      }
+    },
+    async absent(sdk, { model }) {
+      await failsWith(sdk, "unsupported", async () =>
+        (await model()).chat(user(question), { ...greedy, logprobs: 2 }).result(),
+      );
+    },
+  },
+  {
     name: "toResponse() sends chat-completion chunks as server-sent events",
     async run(_, { model }) {
       const response = (await model()).chat(user(question), greedy).toResponse({ headers: { "x-extra": "kept" } });

@@ -134,6 +134,19 @@ describe("ThinkingBudget", () => {
     expect(run({ open: true, budget: 2 }, says("one two", "Yes </thi")).text).toBe("Yes </thi");
   });
 
+  test("gives the answer a round of its own where it is to be apart", () => {
+    const { prompts, reasoning, text, budget } = run(
+      { open: true, answerApart: true },
+      says("one two\n</think>\nNo.", "\nYes."),
+    );
+    expect({ prompts, reasoning, text }).toEqual({
+      prompts: ["", "one two\n</think>\n"],
+      reasoning: "one two",
+      text: "Yes.",
+    });
+    expect(budget.reasoningEnd).toBe("model");
+  });
+
   test("leaves no half of a tag before a forced one", () => {
     const pieces = ["one", "\n", "</", "think", ">", "Yes."];
     const { prompts, reasoning } = run({ open: true, budget: 3 }, (round) => (round === 0 ? pieces : ["Yes."]));
@@ -165,6 +178,7 @@ describe("ThinkingBudget", () => {
         minimum: fc.nat(12),
         nudge: fc.constantFrom("Wait, ", "w", "\nhm\n"),
         message: fc.constantFrom("", "Enough."),
+        answerApart: fc.boolean(),
       },
       { requiredKeys: ["open"] },
     );
