@@ -7,56 +7,80 @@ export type Message =
   | { role: "system" | "user"; content: string }
   | { role: "assistant"; content: string; reasoning?: string; toolCalls?: readonly ToolCall[] }
   | { role: "tool"; toolCallId: string; content: string };
-/** A call that the model asks for; `id` is what the tool's message answers to, `arguments` is parsed JSON. */
+/** A call that the model asks for. */
 export interface ToolCall {
+  /** Made up for each call; the tool's message repeats it as its `toolCallId`. */
   id: string;
+  /** That of one of the tools offered, or of one that the model's own template offers. */
   name: string;
+  /** Parsed JSON, as the model wrote it: not checked against the tool's schema. */
   arguments: unknown;
 }
-/** What the model is told about a tool. `parameters`: a JSON schema. */
+/** What the model is told about a tool. */
 export interface ToolDefinition {
+  /** What the model writes to call it: not empty, and no other tool's. */
   name: string;
+  /** When and why to call it, in words for the model. */
   description?: string;
+  /** A JSON schema of the arguments. */
   parameters: object;
 }
 
 // ---------------------------------------------------------------- reasoning
 /** How much the model thinks, and between which tags. Budgets are tokens. */
 export interface ReasoningOptions {
-  /** "force" opens the thinking block exactly once, whether or not the template did. */
+  /**
+   * "auto" (default): as the model's template does. "force" opens the thinking block exactly once, whether or not the
+   * template did. "off" closes the block that the template opened.
+   */
   mode?: "auto" | "force" | "off";
-  /** Tokens inside the block; Infinity: no cap; 0: closed at once. */
+  /** Tokens of thought, all blocks together, from 0: closed at once; default Infinity: no cap. It wins over `minimum`. */
   budget?: number;
-  /** Tokens to think at least: an early closing tag is replaced by `nudge`. */
+  /** Tokens to think at least, default 0: an early closing tag is replaced by `nudge`, 8 times at most. */
   minimum?: number;
+  /** What the model goes on with when it wanted to stop too early; default "Wait, ". It must not hold a tag. */
   nudge?: string;
-  /** Put before the forced closing tag when the budget is spent. */
+  /** `message` is put before the closing tag when a block is closed for the model; default: nothing. */
   onBudget?: { message?: string };
+  /** Default: those of the model's family, mostly `<think>` and `</think>`. Neither may be blank or part of the other. */
   tags?: { open: string; close: string };
 }
 /** Whose thoughts stay in a history: nobody's, those after the last user message (for tool loops), or all. */
 export type KeepReasoning = "none" | "since-last-user" | "all";
 
 // ---------------------------------------------------------------- sampling
-/** Counts are tokens; temperature 0 is greedy; topP and minP lie in 0..1; topK 0 means all; repeatPenalty 1 means none. */
+/** How tokens are chosen. What is left out is what the model recommends, else llama.cpp's default, named below. */
 export interface SamplingOptions {
+  /** New tokens at most, thoughts included; 0 only evaluates the prompt. Default: what the context has left. */
   maxTokens?: number;
+  /** How much chance there is: 0 always takes the likeliest token, at most 100; default 0.8. */
   temperature?: number;
+  /** Only the likeliest tokens that together have this probability, 0 to 1; 1: all; default 0.95. */
   topP?: number;
+  /** Only this many of the likeliest tokens; 0: all; default 40. */
   topK?: number;
+  /** Only tokens at least this likely, relative to the likeliest, 0 to 1; 0: all; default 0.05. */
   minP?: number;
+  /** Whole number from 0 to 2 ** 32 - 2 that repeats the same choices; default, and 2 ** 32 - 1: never the same. */
   seed?: number;
+  /** Divides the chance of what was said lately, prompt included; above 0, at most 100; 1 (default): not at all. */
   repeatPenalty?: number;
 }
 /** The snippet as model cards print it for config.json; accepted as it stands. */
 export interface RopeScaling {
+  /** The one way of scaling that is known. */
   type: "yarn";
+  /** Times the original context, 1 to 4; used as it is for inputs longer than a quarter of that context. */
   factor: number;
+  /** Tokens that the model was trained for. */
   original_max_position_embeddings: number;
 }
 
 // ---------------------------------------------------------------- generation
-/** What a generation streams: progress through the prompt, thoughts, text, tool calls and results, and one `finish`. */
+/**
+ * What a generation streams: progress through the prompt in tokens, thoughts, text, tool calls and, last, one `finish`.
+ * No `tool-result` comes in this version: tools are not run.
+ */
 export type Part =
   | { type: "prefill"; done: number; total: number; cached: number }
   | { type: "reasoning"; text: string; logprobs?: readonly TokenLogprob[] }
@@ -64,21 +88,37 @@ export type Part =
   | { type: "tool-call"; call: ToolCall }
   | { type: "tool-result"; id: string; result: unknown }
   | { type: "finish"; result: Result };
-/** A sampled token with its natural logarithm of probability, and the likeliest others where they were asked for. */
+/** A sampled token and how likely it was. */
 export interface TokenLogprob {
+  /** Its number in the vocabulary. */
   id: number;
+  /** What it spells; not a whole character where that takes several tokens. */
   text: string;
+  /** Natural logarithm of its probability before any sampling option, `logitBias` included, was applied; at most 0. */
   logprob: number;
+  /** The likeliest tokens in its place, likeliest first, as many as `logprobs` asked for; absent if that was 0. */
   top?: readonly TokenLogprob[];
 }
 /** What one run came to. */
 export interface Result {
+  /** What the user is to see: no thoughts, no tool calls. */
   text: string;
+  /** All thoughts without their tags; blocks are joined by a line break. */
   reasoning: string;
+  /** The reply as a message for the history, with its thoughts and tool calls. */
   message: Extract<Message, { role: "assistant" }>;
+  /**
+   * "stop": the model ended, or a stop text came. "length": `maxTokens` or the context was spent. "tool-calls": tools are
+   * to be run. "abort": the iteration was left early, and this is what there was by then.
+   */
   finishReason: "stop" | "length" | "tool-calls" | "abort";
+  /** Who ended the last thinking block: "user" by `endReasoning()`; "cut": nobody did; "none": there was none. */
   reasoningEnd: "model" | "budget" | "user" | "none" | "cut";
-  /** Tokens. `cached`: prompt tokens taken from the KV cache, not evaluated. */
+  /** Tokens. `cached`: prompt tokens taken from the KV cache, not evaluated. `reasoning` counts the tags, too. */
   usage: { prompt: number; cached: number; text: number; reasoning: number };
+  /**
+   * `loadMs`: all that `loadModel()` took. `firstTokenMs` counts from the start, waiting for other runs included.
+   * `tokensPerSecond`: text and reasoning over `decodeMs`.
+   */
   timings: { loadMs: number; prefillMs: number; decodeMs: number; firstTokenMs: number; tokensPerSecond: number };
 }

@@ -85,6 +85,8 @@ export class ContextWindow {
    */
   holds(tokens: number, maxTokens: number | undefined): boolean {
     const { size, rope } = this.#options.context.config;
+    // A window smaller than the context has to bound a reply that nothing else does.
+    if (maxTokens === undefined && this.limit < size) return false;
     if (rope || tokens + (maxTokens ?? 1) > Math.min(size, this.limit)) return false;
     const plan = this.#plan(tokens, maxTokens);
     return plan.rope === undefined && plan.size <= size;
@@ -110,8 +112,9 @@ export class ContextWindow {
   /** Keeps the size while it serves, and grows by doubling: a rebuild evaluates the whole prompt anew. */
   #sizeFor(planned: number, factor: number | undefined): number {
     const { fixedSize, memorySize, context } = this.#options;
-    if (fixedSize !== undefined) return fixedSize;
-    const current = context.config.rope?.factor === factor ? context.config.size : context.initial.size;
+    const fits = context.config.rope?.factor === factor;
+    if (fixedSize !== undefined) return fits ? Math.max(context.config.size, fixedSize) : fixedSize;
+    const current = fits ? context.config.size : context.initial.size;
     if (planned <= current) return current;
     const roof = Math.ceil(this.#trained * (factor ?? 1));
     return Math.min(Math.max(planned, Math.min(2 * current, roof)), memorySize);

@@ -75,6 +75,7 @@ export class Rounds {
     const isFirst = this.#prompt === undefined;
     const maxTokens = Math.max(0, this.#left);
     let decodingSince: number | undefined;
+    let end: "stop" | "length" = "stop";
     try {
       for await (const event of this.#engine.complete([...prompt, ...budget.soFar], { ...options, maxTokens })) {
         if (control.endReasoning.aborted) budget.endReasoning();
@@ -93,14 +94,14 @@ export class Rounds {
           this.#prompt ??= { prompt: event.usage.prompt, cached: event.usage.cached };
           this.#decodeMs += event.timings.decodeMs;
           decodingSince = undefined;
-          return event.reason;
+          end = event.reason;
         }
       }
     } finally {
       // A round that was stopped does not say how long it took.
       if (decodingSince !== undefined) this.#decodeMs += performance.now() - decodingSince;
     }
-    return "stop";
+    return end;
   }
 
   /** Each token's probability goes with the part that holds its text; those of tags go with none. */

@@ -48,11 +48,16 @@ interface Prepared {
 export class Runner {
   readonly #options: RunnerOptions;
   readonly #queue: Queue = new Queue();
-  readonly window: ContextWindow;
+  readonly #window: ContextWindow;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
-    this.window = this.#windowFor(options.context);
+    this.#window = this.#windowFor(options.context);
+  }
+
+  /** The window of a request; `context` goes over the model's own options. */
+  windowOf({ context }: Pick<ChatRequest, "context">): ContextWindow {
+    return context ? this.#windowFor({ ...this.#options.context, ...context }) : this.#window;
   }
 
   get engineName(): string {
@@ -62,7 +67,7 @@ export class Runner {
   /** One chat turn. */
   async *chat(request: ChatRequest, control: RunControl): AsyncGenerator<Part, void> {
     const { options } = request;
-    const window = request.context ? this.#windowFor({ ...this.#options.context, ...request.context }) : this.window;
+    const window = this.windowOf(request);
     const overflow = request.context?.overflow ?? this.#options.context.overflow ?? "error";
     yield* this.#run(options, control, async (signal) => {
       let messages = request.messages;
@@ -89,7 +94,7 @@ export class Runner {
   ): AsyncGenerator<Part, void> {
     yield* this.#run(options, control, async (signal) => {
       const { open } = startThinking(segmentsToText(prompt), "auto", this.#tags(options));
-      return { prompt, open, room: await this.#fit(prompt, options, { window: this.window, signal }) };
+      return { prompt, open, room: await this.#fit(prompt, options, { window: this.#window, signal }) };
     });
   }
 
@@ -155,15 +160,17 @@ export class Runner {
       stop: [],
       ...(signal ? { signal } : {}),
     };
+    let counted: { tokens: number; cached: number } | undefined;
     try {
       for await (const event of this.#options.engine.complete(prompt, options)) {
-        if (event.type === "end") return { tokens: event.usage.prompt, cached: event.usage.cached };
+        if (event.type === "end") counted = { tokens: event.usage.prompt, cached: event.usage.cached };
       }
     } catch (error) {
       const needed = InferenceError.is(error, "context-full") ? error.details?.["needed"] : undefined;
       if (typeof needed === "number") return { tokens: needed, cached: 0 };
       throw error;
     }
+    if (counted) return counted;
     throw new InferenceError(
       "crashed",
       "Cannot count the prompt: the engine ended without saying how long it is; load the model again",

@@ -30,7 +30,7 @@ export class ModelSession extends EventTarget implements Session {
   }
 
   get contextWindow(): number {
-    return this.#runner.window.limit;
+    return this.#runner.windowOf(this.#options).limit;
   }
 
   prompt(input: string | readonly Message[], options: GenerateOptions = {}): Generation {

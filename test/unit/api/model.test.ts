@@ -1,0 +1,228 @@
+import { describe, expect, test } from "vitest";
+import { InferenceError } from "../../../src/errors.ts";
+import type { Message, Part } from "../../../src/index.ts";
+import { lastPrompt, scriptedModel } from "./scripted-model.ts";
+
+const user = (content: string): readonly Message[] => [{ role: "user", content }];
+const thinks = (): string => "one two\n</think>\nYes.";
+const reasonOf = async (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+describe("Model.chat()", () => {
+  test("renders the template, opens the thinking block with its line break, and splits the reply", async () => {
+    const { model, engine } = scriptedModel(thinks);
+    const result = await model.chat(user("Hi")).result();
+    expect(lastPrompt(engine)).toBe("[gMASK]<sop><|user|>\nHi<|assistant|>\n<think>\n");
+    expect(result).toMatchObject({
+      text: "Yes.",
+      reasoning: "one two",
+      message: { role: "assistant", content: "Yes.", reasoning: "one two" },
+      finishReason: "stop",
+      reasoningEnd: "model",
+    });
+    expect(result.timings.loadMs).toBe(5);
+  });
+
+  test("keeps what a user wrote apart from control text, to the engine", async () => {
+    const { model, engine } = scriptedModel(thinks);
+    await model.chat(user("a <|assistant|> b </think> c")).result();
+    const content = engine.calls.at(-1)?.segments.filter(({ kind }) => kind === "content");
+    expect(content).toEqual([{ kind: "content", text: "a <|assistant|> b </think> c" }]);
+  });
+
+  test("samples as asked, else as recommended, else as llama.cpp does", async () => {
+    const { model, engine } = scriptedModel(thinks, { recommended: { temperature: 0.6, topK: 30, maxTokens: 300 } });
+    await model.chat(user("Hi"), { topK: 7, seed: 3 }).result();
+    expect(engine.calls.at(-1)?.options).toMatchObject({
+      sampling: { temperature: 0.6, topP: 0.95, topK: 7, minP: 0.05, repeatPenalty: 1, seed: 3 },
+      maxTokens: 300,
+    });
+  });
+
+  test("stops at the family's end tokens and the caller's texts", async () => {
+    const { model, engine } = scriptedModel(thinks);
+    await model.chat(user("Hi"), { stop: "END" }).result();
+    expect(engine.calls.at(-1)?.options.stop).toEqual(["<|endoftext|>", "<|user|>", "<|observation|>", "END"]);
+  });
+
+  test("runs another round on prompt, thoughts and closing tag when the budget is spent", async () => {
+    const { model, engine } = scriptedModel((prompt) =>
+      prompt.endsWith("</think>\n") ? "Yes it is." : "one two three four five",
+    );
+    const result = await model.chat(user("Hi"), { reasoning: { budget: 3 } }).result();
+    expect(lastPrompt(engine)).toBe("[gMASK]<sop><|user|>\nHi<|assistant|>\n<think>\none two three\n</think>\n");
+    expect(result).toMatchObject({ text: "Yes it is.", reasoning: "one two three", reasoningEnd: "budget" });
+    expect(result.usage).toMatchObject({ reasoning: 3, text: 4 });
+    // The prompt is the one that was asked for, whatever the second round began with.
+    expect(result.usage.prompt).toBe(engine.tokensOf(engine.calls[0]?.segments ?? []).length);
+    expect(engine.cancelled).toBe(1);
+  });
+
+  test("counts maxTokens over all rounds", async () => {
+    const { model, engine } = scriptedModel((prompt) =>
+      prompt.endsWith("</think>\n") ? "a b c d e" : "one two three",
+    );
+    const result = await model.chat(user("Hi"), { reasoning: { budget: 2 }, maxTokens: 5 }).result();
+    expect(result).toMatchObject({ text: "a b c", finishReason: "length", usage: { reasoning: 2, text: 3 } });
+    expect(engine.calls.at(-1)?.options.maxTokens).toBe(3);
+  });
+
+  test("thinks free of a grammar, and answers by it", async () => {
+    const { model, engine } = scriptedModel((prompt) => (prompt.endsWith("</think>\n") ? "{}" : thinks()), {
+      capabilities: { jsonSchema: true },
+    });
+    const result = await model.chat(user("Hi"), { format: { type: "json" } }).result();
+    expect(result).toMatchObject({ text: "{}", reasoning: "one two", reasoningEnd: "model" });
+    expect(engine.calls.map(({ options }) => options.format)).toEqual([undefined, { type: "json" }]);
+  });
+
+  test("endReasoning() before the first token closes the block without one", async () => {
+    const { model } = scriptedModel((prompt) => (prompt.endsWith("</think>\n") ? "Yes." : thinks()));
+    const run = model.chat(user("Hi"));
+    run.endReasoning();
+    expect(await run.result()).toMatchObject({ text: "Yes.", reasoning: "", reasoningEnd: "user" });
+  });
+
+  test("takes thoughts of earlier turns out of the prompt, or leaves them in", async () => {
+    const { model, engine } = scriptedModel(thinks);
+    const history: readonly Message[] = [
+      { role: "user", content: "Hi" },
+      { role: "assistant", content: "Yes.", reasoning: "secret" },
+      { role: "user", content: "And?" },
+    ];
+    await model.chat(history).result();
+    expect(lastPrompt(engine)).not.toContain("secret");
+    await model.chat(history, { keepReasoning: "all" }).result();
+    expect(lastPrompt(engine)).toContain("secret");
+  });
+
+  test("refuses before anything runs what the engine can't do", async () => {
+    const { model, engine } = scriptedModel(thinks);
+    for (const options of [{ logprobs: 1 }, { format: { type: "json" } }, { logitBias: new Map([[1, 2]]) }] as const) {
+      expect(await reasonOf(model.chat(user("Hi"), options).result())).toMatchObject({ code: "unsupported" });
+    }
+    expect(engine.calls).toHaveLength(0);
+  });
+
+  test.each([
+    [{ temperature: -1 }, RangeError],
+    [{ temperature: Number.NaN }, RangeError],
+    [{ topP: 1.5 }, RangeError],
+    [{ topK: 1.5 }, RangeError],
+    [{ maxTokens: -1 }, RangeError],
+    [{ seed: 2 ** 32 }, RangeError],
+    [{ stop: "" }, TypeError],
+    [{ stop: ["a", 1] }, TypeError],
+    [{ reasoning: "always" }, TypeError],
+    [{ reasoning: { budget: 1.5 } }, RangeError],
+    [{ reasoning: { minimum: -1 } }, RangeError],
+    [{ reasoning: { tags: { open: "a", close: "a" } } }, TypeError],
+    [{ logprobs: 101 }, RangeError],
+    [{ maxTokens: "5" }, TypeError],
+  ])("refuses the options %j at once", (options, kind) => {
+    const { model } = scriptedModel(thinks);
+    // @ts-expect-error: some of these are of no allowed type
+    expect(() => model.chat(user("Hi"), options)).toThrow(kind);
+  });
+});
+
+describe("Model", () => {
+  test("generate() sends a prompt as it stands, and refuses none", async () => {
+    const { model, engine } = scriptedModel(() => "there");
+    const result = await model.generate("Hello").result();
+    expect([lastPrompt(engine), result.text, result.reasoningEnd]).toEqual(["Hello", "there", "none"]);
+    expect(await reasonOf(model.generate("").result())).toBeInstanceOf(RangeError);
+  });
+
+  test("generate() after an opening tag begins inside the block", async () => {
+    const { model } = scriptedModel(thinks);
+    expect(await model.generate("Q<think>\n").result()).toMatchObject({ reasoning: "one two", text: "Yes." });
+  });
+
+  test("count() asks for no token, and counts what does not fit", async () => {
+    const { model, engine } = scriptedModel(thinks);
+    expect(await model.count("Hello you")).toBe(2);
+    expect(await model.count("")).toBe(0);
+    expect(await model.count("word ".repeat(600))).toBeGreaterThan(512);
+    expect(await model.count(user("Hi"))).toBe(engine.tokensOf(engine.calls.at(-1)?.segments ?? []).length);
+    expect(engine.calls.every(({ options }) => options.maxTokens === 0)).toBe(true);
+  });
+
+  test("tokenize(), embed() and the like say which engine can't", async () => {
+    const { model } = scriptedModel(thinks);
+    for (const call of [model.tokenize("a"), model.detokenize(new Uint32Array(1)), model.embed(), model.rank()]) {
+      const error = await reasonOf(call);
+      expect(error).toMatchObject({ code: "unsupported", message: expect.stringContaining("fake") });
+    }
+  });
+
+  test("close() ends what runs and what waits, lets the files go once, and refuses everything later", async () => {
+    const { model, closed } = scriptedModel(() => "word ".repeat(200), { tokenDelayMs: 5 });
+    const running = reasonOf(model.chat(user("Hi")).result());
+    const waiting = reasonOf(model.chat(user("Ho")).result());
+    const count = reasonOf(model.count("Hi"));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await Promise.all([model.close(), model.close()]);
+    for (const error of await Promise.all([running, waiting, count])) expect(error).toMatchObject({ code: "closed" });
+    expect(closed()).toBe(1);
+    expect(() => model.chat(user("Hi"))).toThrow(InferenceError);
+    expect(await reasonOf(model.count("Hi"))).toMatchObject({ code: "closed" });
+    expect(await reasonOf(model.session())).toMatchObject({ code: "closed" });
+  });
+
+  test("a crash rejects the running call and everything later with crashed", async () => {
+    const { model, engine } = scriptedModel(() => "word ".repeat(200));
+    engine.crashAfter(3);
+    const first = reasonOf(model.chat(user("Hi")).result());
+    const second = reasonOf(model.chat(user("Ho")).result());
+    expect(await first).toMatchObject({ code: "crashed" });
+    expect(await second).toMatchObject({ code: "crashed" });
+    expect(await reasonOf(model.count("Hi"))).toMatchObject({ code: "crashed" });
+  });
+
+  test("runs calls one at a time, in the order in which they were consumed", async () => {
+    const { model, engine } = scriptedModel((prompt) => (prompt.includes("first") ? "1" : "2"));
+    const [first, second] = [model.chat(user("first")), model.chat(user("second"))];
+    const results = [second.result(), first.result()];
+    expect((await Promise.all(results)).map(({ reasoning }) => reasoning)).toEqual(["2", "1"]);
+    expect(engine.calls.map(({ segments }) => JSON.stringify(segments).includes("first"))).toEqual([false, true]);
+  });
+
+  test.each([
+    ["break", "abort"],
+    ["throw", "abort"],
+  ])("leaving a loop by %s stops the engine at once and frees it", async (way) => {
+    const { model, engine } = scriptedModel(() => "word ".repeat(300));
+    const run = model.chat(user("Hi"));
+    const parts: Part[] = [];
+    const error = await reasonOf(
+      (async () => {
+        for await (const part of run) {
+          parts.push(part);
+          if (part.type !== "reasoning") continue;
+          if (way === "break") break;
+          throw new Error("mine");
+        }
+      })(),
+    );
+    expect(error).toEqual(way === "throw" ? new Error("mine") : undefined);
+    expect(engine.cancelled).toBe(1);
+    expect((await run.result()).finishReason).toBe("abort");
+    expect((await model.chat(user("Hi"), { maxTokens: 2 }).result()).finishReason).toBe("length");
+  });
+
+  test("a signal's reason comes out untouched, wherever it strikes", async () => {
+    const { model } = scriptedModel(() => "word ".repeat(300), { tokenDelayMs: 1 });
+    const reason = { mine: true };
+    expect(await reasonOf(model.chat(user("Hi"), { signal: AbortSignal.abort(reason) }).result())).toBe(reason);
+    const controller = new AbortController();
+    const running = reasonOf(model.chat(user("Hi")).result());
+    const waiting = reasonOf(model.chat(user("Ho"), { signal: controller.signal }).result());
+    controller.abort(reason);
+    expect(await waiting).toBe(reason);
+    expect(await running).toBeUndefined();
+  });
+});

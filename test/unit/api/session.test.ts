@@ -1,0 +1,185 @@
+import { describe, expect, test } from "vitest";
+import type { Message } from "../../../src/index.ts";
+import { lastPrompt, scriptedModel } from "./scripted-model.ts";
+
+const thinks = (): string => "hm\n</think>\nYes.";
+const reasonOf = async (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+const turn = (question: string): Message[] => [
+  { role: "user", content: question },
+  { role: "assistant", content: "Yes." },
+];
+
+describe("Session", () => {
+  test("remembers answers without thoughts, and sends them with the next prompt", async () => {
+    const { model, engine } = scriptedModel(thinks);
+    const session = await model.session({ system: "Be short." });
+    await session.prompt("One?").result();
+    await session.prompt("Two?").result();
+    expect(session.messages).toEqual([{ role: "system", content: "Be short." }, ...turn("One?"), ...turn("Two?")]);
+    expect(lastPrompt(engine)).toBe(
+      "[gMASK]<sop><|system|>\nBe short.<|user|>\nOne?<|assistant|>\nYes.<|user|>\nTwo?<|assistant|>\n<think>\n",
+    );
+  });
+
+  test("evaluates only what the turn before did not", async () => {
+    const { model } = scriptedModel(thinks);
+    const session = await model.session();
+    const first = await session.prompt("One?").result();
+    const { usage } = await session.prompt("Two?").result();
+    // Up to the first reply, where this time there are no thoughts.
+    expect(usage.cached).toBeGreaterThanOrEqual(first.usage.prompt - 4);
+  });
+
+  test("begins with the history that it is given, and keeps a copy of its own", async () => {
+    const history = turn("One?");
+    const { model } = scriptedModel(thinks);
+    const session = await model.session({ history });
+    history.push({ role: "user", content: "later" });
+    expect(session.messages).toEqual(turn("One?"));
+    const [first] = session.messages;
+    if (first) first.content = "changed";
+    expect(session.messages).toEqual(turn("One?"));
+  });
+
+  test("is as it was after a turn that was left, aborted, or failed", async () => {
+    const { model } = scriptedModel(() => "word ".repeat(100));
+    const session = await model.session({ history: turn("One?") });
+    for await (const part of session.prompt("Two?")) if (part.type === "reasoning") break;
+    expect(session.messages).toEqual(turn("One?"));
+    const reason = new Error("enough");
+    expect(await reasonOf(session.prompt("Two?", { signal: AbortSignal.abort(reason) }).result())).toBe(reason);
+    expect(await reasonOf(session.prompt("word ".repeat(9000)).result())).toMatchObject({ code: "context-full" });
+    expect(session.messages).toEqual(turn("One?"));
+  });
+
+  test("applies its own options to every prompt, and a prompt's over them", async () => {
+    const { model, engine } = scriptedModel(thinks);
+    const session = await model.session({ temperature: 0.1, topK: 3 });
+    await session.prompt("One?", { topK: 5 }).result();
+    expect(engine.calls.at(-1)?.options.sampling).toMatchObject({ temperature: 0.1, topK: 5 });
+  });
+
+  test("keeps thoughts where it is told to", async () => {
+    const { model, engine } = scriptedModel(thinks);
+    const session = await model.session({ keepReasoning: "all" });
+    await session.prompt("One?").result();
+    expect(session.messages.at(-1)).toEqual({ role: "assistant", content: "Yes.", reasoning: "hm" });
+    await session.prompt("Two?").result();
+    expect(lastPrompt(engine)).toContain("hm");
+  });
+
+  test("append() adds messages and counts them; measureContextUsage() adds nothing", async () => {
+    const { model, engine } = scriptedModel(thinks);
+    const session = await model.session();
+    await session.append(turn("One?"));
+    expect(session.messages).toEqual(turn("One?"));
+    const usage = session.contextUsage;
+    expect(usage).toBe(engine.tokensOf(engine.calls.at(-1)?.segments ?? []).length);
+    expect(await session.measureContextUsage("Two?")).toBeGreaterThan(usage);
+    expect([session.messages.length, session.contextUsage]).toEqual([2, usage]);
+  });
+
+  test("clone() shares what was said and nothing that comes after", async () => {
+    const { model } = scriptedModel(thinks);
+    const session = await model.session({ system: "Be short." });
+    await session.prompt("One?").result();
+    const copy = await session.clone();
+    await copy.prompt("Two?").result();
+    await session.close();
+    expect(session.messages).toHaveLength(0);
+    expect(copy.messages).toEqual([{ role: "system", content: "Be short." }, ...turn("One?"), ...turn("Two?")]);
+    expect(await reasonOf(session.clone())).toMatchObject({ code: "closed" });
+    const reason = new Error("no");
+    expect(await reasonOf(copy.clone({ signal: AbortSignal.abort(reason) }))).toBe(reason);
+  });
+
+  test("close() is idempotent and refuses everything later; the model lives on", async () => {
+    const { model } = scriptedModel(thinks);
+    const session = await model.session();
+    await session.close();
+    await session.close();
+    expect(() => session.prompt("One?")).toThrow(expect.objectContaining({ code: "closed" }));
+    expect(await reasonOf(session.append([]))).toMatchObject({ code: "closed" });
+    expect(await reasonOf(session.save())).toMatchObject({ code: "closed" });
+    expect((await model.chat(turn("One?").slice(0, 1)).result()).text).toBe("Yes.");
+  });
+
+  test("save() and restore() are unsupported where the engine can't copy its state", async () => {
+    const { model } = scriptedModel(thinks);
+    const session = await model.session();
+    expect(await reasonOf(session.save())).toMatchObject({ code: "unsupported" });
+    expect(await reasonOf(session.restore(new Blob()))).toMatchObject({ code: "unsupported" });
+  });
+});
+
+describe("Session with overflow", () => {
+  const long = (index: number): string => `q${index} ${"word ".repeat(60)}`;
+
+  test.each(["drop-oldest", "shift"] as const)(
+    "%s drops whole turns, keeps the system message, and says so",
+    async (overflow) => {
+      const { model, engine } = scriptedModel(thinks);
+      const session = await model.session({ system: "Be short.", context: { size: 256, extend: "off", overflow } });
+      let told = 0;
+      session.addEventListener("contextoverflow", () => told++);
+      for (let index = 0; index < 8; index++) await session.prompt(long(index), { maxTokens: 20 }).result();
+      expect(told).toBeGreaterThan(0);
+      const { messages } = session;
+      expect(messages[0]).toEqual({ role: "system", content: "Be short." });
+      expect(messages.slice(1).map(({ role }) => role)).toEqual(
+        messages.slice(1).map((_, index) => (index % 2 === 0 ? "user" : "assistant")),
+      );
+      expect(messages.at(-2)?.content).toBe(long(7));
+      expect(messages.length).toBeLessThan(17);
+      expect(engine.tokensOf(engine.calls.at(-1)?.segments ?? []).length).toBeLessThan(256);
+    },
+  );
+
+  test("error refuses the turn with what it needs and what there is", async () => {
+    const { model } = scriptedModel(thinks);
+    const session = await model.session({ context: { size: 256, extend: "off", overflow: "error" } });
+    const error = await reasonOf(session.prompt("word ".repeat(400)).result());
+    expect(error).toMatchObject({ code: "context-full", details: { window: 256 } });
+  });
+
+  test("a function is given the messages and the numbers, and its answer is used", async () => {
+    const { model, engine } = scriptedModel(thinks);
+    const events: object[] = [];
+    const session = await model.session({
+      history: turn(long(0)).concat(turn(long(1)), turn(long(2))),
+      context: {
+        size: 256,
+        extend: "off",
+        async overflow(event) {
+          events.push({ ...event, messages: event.messages.length });
+          return [{ role: "system", content: "Summary." }, ...event.messages.slice(-1)];
+        },
+      },
+    });
+    await session.prompt(long(3), { maxTokens: 20 }).result();
+    expect(events).toEqual([{ messages: 7, needed: expect.any(Number), window: 256, signal: expect.any(AbortSignal) }]);
+    expect(lastPrompt(engine)).toContain("Summary.");
+    expect(session.messages.map(({ role }) => role)).toEqual(["system", "user", "assistant"]);
+  });
+
+  test("a function that throws fails the turn with its error; one that never shortens ends with context-full", async () => {
+    const { model } = scriptedModel(thinks);
+    const history = turn("word ".repeat(400));
+    const own = new Error("mine");
+    const throwing = await model.session({
+      history,
+      context: { size: 256, extend: "off", overflow: async () => Promise.reject(own) },
+    });
+    expect(await reasonOf(throwing.prompt("Hi").result())).toBe(own);
+    const stubborn = await model.session({
+      history,
+      context: { size: 256, extend: "off", overflow: async ({ messages }) => messages },
+    });
+    expect(await reasonOf(stubborn.prompt("Hi").result())).toMatchObject({ code: "context-full" });
+    expect(stubborn.messages).toEqual(history);
+  });
+});
