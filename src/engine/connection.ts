@@ -4,6 +4,7 @@ import type { WorkerPort } from "../platform/worker-port.ts";
 import type { EngineCapabilities, EngineEvent, EngineInfo } from "./engine.ts";
 import { fromWireError, toWireError } from "./protocol.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
+import { ReadProgress } from "./read-progress.ts";
 
 /** Silence while loading, in milliseconds, after which the worker is asked for a sign of life, and again until it is given up. */
 const silenceMs = 60_000;
@@ -36,7 +37,7 @@ export class Connection {
   #dead: InferenceError | undefined;
   #ended: Promise<void> | undefined;
   #onActivity: () => void = () => undefined;
-  #onRead: (bytes: number) => void = () => undefined;
+  #onRead: (file: number, start: number, end: number) => void = () => undefined;
   #reading = new AbortController();
   // What the caller's own file threw says more than what the worker makes of it.
   #readError: unknown;
@@ -54,17 +55,16 @@ export class Connection {
 
   async load<Request>(request: Request, onprogress?: (loaded: number, total: number) => void): Promise<Loaded> {
     const files = this.#files.map(({ name, size }) => ({ name, size }));
-    const total = files.reduce((sum, { size }) => sum + size, 0);
-    let read = 0;
-    this.#onRead = (bytes) => {
-      read += bytes;
-      onprogress?.(Math.min(read, total), total);
-    };
+    const progress = new ReadProgress(
+      files.map(({ size }) => size),
+      onprogress,
+    );
+    this.#onRead = (file, start, end) => progress.add(file, start, end);
     const stopWatching = this.#watch();
     try {
       const loaded = await this.call({ type: "load", request, files }).settled;
       if (!loaded) throw crashed("it answered without saying what it loaded");
-      onprogress?.(total, total);
+      progress.end();
       return loaded;
     } finally {
       stopWatching();
@@ -170,7 +170,7 @@ export class Connection {
       if (!source) throw new RangeError(`Cannot read file ${file} of ${this.#files.length}`);
       const bytes = await source.read(offset, length, { signal: this.#reading.signal });
       if (this.#dead) return;
-      this.#onRead(bytes.byteLength);
+      this.#onRead(file, offset, offset + bytes.byteLength);
       // A caller's buffer may be larger than the range, or be wanted again by the file that lent it.
       const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
       this.#post({ type: "range", read, bytes: own }, [own.buffer]);

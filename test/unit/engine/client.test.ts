@@ -103,24 +103,25 @@ describe("connectEngine()", () => {
   });
 
   test("gives the worker the ranges that it asks for, and reports them", async () => {
-    const bytes = Uint8Array.from({ length: 100 }, (_, index) => index);
+    const block = 2 ** 20;
+    const bytes = Uint8Array.from({ length: 2 * block }, (_, index) => index);
     const file: WeightFile = {
       name: "weights",
-      size: 100,
+      size: 2 * block,
       // A view into something larger, which must stay whole.
       read: async (offset, length) => bytes.subarray(offset, offset + length),
       close: async () => undefined,
     };
     const seen: number[] = [];
     const worker = new FakeWorker(async (_, { files, read }) => {
-      expect(files).toEqual([{ name: "weights", size: 100 }]);
+      expect(files).toEqual([{ name: "weights", size: 2 * block }]);
       expect([...(await read(0, 10, 5))]).toEqual([10, 11, 12, 13, 14]);
-      expect([...(await read(0, 90, 10))]).toHaveLength(10);
+      expect([...(await read(0, block - 10, 10))]).toHaveLength(10);
       return new FakeEngine({ script });
     });
     await connectEngine(worker, { request: {}, files: [file], onprogress: (loaded) => seen.push(loaded) });
-    expect(seen).toEqual([5, 15, 100]);
-    expect(bytes).toHaveLength(100);
+    expect(seen).toEqual([block, 2 * block]);
+    expect(bytes).toHaveLength(2 * block);
   });
 
   test("rejects with what reading the file threw, untouched", async () => {
