@@ -44,7 +44,7 @@ export function checkSteps(tarball: string): readonly CheckStep[] {
     },
     {
       name: "docs",
-      what: "every public symbol has a sentence, and none hides its types",
+      what: "every public symbol and member has a sentence, and none hides its types",
       command: ["node", "scripts/check-docs.ts"],
     },
     {

@@ -31,10 +31,10 @@ export interface ToolDefinition {
 export interface ReasoningOptions {
   /**
    * "auto" (default): as the model's template does. "force" opens the thinking block exactly once, whether or not the
-   * template did. "off" closes the block that the template opened.
+   * template did. "off" tells the template not to, and closes the block that it opens all the same.
    */
   mode?: "auto" | "force" | "off";
-  /** Tokens of thought, all blocks together, from 0: closed at once; default Infinity: no cap. It wins over `minimum`. */
+  /** Tokens of thought over all blocks; Infinity (default): no cap; 0: closed at once. It wins over `minimum`. */
   budget?: number;
   /** Tokens to think at least, default 0: an early closing tag is replaced by `nudge`, 8 times at most. */
   minimum?: number;
@@ -42,7 +42,7 @@ export interface ReasoningOptions {
   nudge?: string;
   /** `message` is put before the closing tag when a block is closed for the model; default: nothing. */
   onBudget?: { message?: string };
-  /** Default: those of the model's family, mostly `<think>` and `</think>`. Neither may be blank or part of the other. */
+  /** Default: those of the model's family, mostly `<think>` and `</think>`. Not blank, and none part of the other. */
   tags?: { open: string; close: string };
 }
 /** Whose thoughts stay in a history: nobody's, those after the last user message (for tool loops), or all. */
@@ -63,14 +63,14 @@ export interface SamplingOptions {
   minP?: number;
   /** Whole number from 0 to 2 ** 32 - 2 that repeats the same choices; default, and 2 ** 32 - 1: never the same. */
   seed?: number;
-  /** Divides the chance of what was said lately, prompt included; above 0, at most 100; 1 (default): not at all. */
+  /** Above 1, the last 64 tokens are less likely to come again; more than 0, at most 100; default 1: no effect. */
   repeatPenalty?: number;
 }
 /** The snippet as model cards print it for config.json; accepted as it stands. */
 export interface RopeScaling {
   /** The one way of scaling that is known. */
   type: "yarn";
-  /** Times the original context, 1 to 4; used as it is for inputs longer than a quarter of that context. */
+  /** Times the original context, 1 (off) to 4; used as it is for inputs longer than a quarter of that context. */
   factor: number;
   /** Tokens that the model was trained for. */
   original_max_position_embeddings: number;
@@ -108,8 +108,8 @@ export interface Result {
   /** The reply as a message for the history, with its thoughts and tool calls. */
   message: Extract<Message, { role: "assistant" }>;
   /**
-   * "stop": the model ended, or a stop text came. "length": `maxTokens` or the context was spent. "tool-calls": tools are
-   * to be run. "abort": the iteration was left early, and this is what there was by then.
+   * "stop": the model ended, or a stop text came. "length": `maxTokens` or the context was spent. "tool-calls": it
+   * wants tools run. "abort": the iteration was left early, and this is what there was by then.
    */
   finishReason: "stop" | "length" | "tool-calls" | "abort";
   /** Who ended the last thinking block: "user" by `endReasoning()`; "cut": nobody did; "none": there was none. */

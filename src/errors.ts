@@ -36,6 +36,7 @@ export class InferenceError extends Error {
   /** The numbers and names behind the message, such as `{ needed, limit }` in bytes for `memory`. */
   readonly details?: Readonly<Record<string, unknown>>;
 
+  /** `cause`: the error that led to this one. */
   constructor(
     code: ErrorCode,
     message: string,

@@ -1,25 +1,25 @@
-// A tool call and its result, round by round.   node examples/node/tools.ts
+// The model calls a tool, twice, and answers from the results.   node examples/node/tools.ts
 import { loadModel, type Message, type Tool } from "ruminate";
 
 const search: Tool = {
   name: "search",
+  description: "Search for a fact",
   parameters: { type: "object", properties: { query: { type: "string" } }, required: ["query"] },
 };
-const facts: Record<string, string> = { "red boat": "red boat: owner Tom" };
+const facts: Record<string, string> = { "fast boat": "fast boat: owner Ned", Ned: "Ned: friend Dora" };
 
 await using model = await loadModel();
-const messages: Message[] = [{ role: "user", content: "Who owns the red boat?" }];
-for (let round = 0; round < 4; round++) {
-  const { message, text, finishReason } = await model.chat(messages, { tools: [search] }).result();
+const messages: Message[] = [{ role: "user", content: "Who is the friend of the owner of the fast boat?" }];
+for (let turn = 0; turn < 5; turn++) {
+  const { message, text } = await model.chat(messages, { tools: [search] }).result();
   messages.push(message);
-  if (finishReason !== "tool-calls") {
+  if (!message.toolCalls) {
     console.log(text);
     break;
   }
-  for (const call of message.toolCalls ?? []) {
-    const { query } = call.arguments as { query: string };
-    const result = facts[query] ?? "not found";
-    console.log(`${call.name}(${JSON.stringify(query)}) -> ${result}`);
-    messages.push({ role: "tool", toolCallId: call.id, content: result });
+  for (const { id, name, arguments: given } of message.toolCalls) {
+    const { query } = given as { query: string };
+    console.log(`${name}(${JSON.stringify(query)})`);
+    messages.push({ role: "tool", toolCallId: id, content: facts[query] ?? "not found" });
   }
 }

@@ -10,32 +10,40 @@ export class Reply {
   #reasoning = "";
   #text = "";
   readonly #calls: ToolCall[] = [];
+  /** Whether the last part was a thought. */
+  #isThinking = false;
 
   constructor(renderer: PromptRenderer, { tools = [], toolChoice }: GenerateOptions) {
     if (tools.length > 0 && toolChoice !== "none") this.#gate = createToolCallGate(renderer.family, tools);
   }
 
   *take(part: Extract<Part, { type: "prefill" | "reasoning" | "text" }>): Generator<Part> {
-    if (part.type === "reasoning") this.#reasoning += part.text;
-    if (part.type !== "text") {
-      yield part;
-      return;
+    if (part.type === "reasoning") {
+      this.#reasoning += part.text;
+      this.#isThinking = true;
     }
-    const text = this.#gate ? this.#gate.push(part.text) : part.text;
-    this.#text += text;
-    if (text !== "") yield { ...part, text };
+    if (part.type === "text") yield* this.#say(part, this.#gate ? this.#gate.push(part.text) : part.text);
+    else yield part;
   }
 
   *end(): Generator<Part> {
     if (!this.#gate) return;
     const { text, calls } = this.#gate.end();
-    this.#text += text;
-    if (text !== "") yield { type: "text", text };
+    yield* this.#say({ type: "text", text }, text);
     for (const { name, arguments: values } of calls) {
       const call: ToolCall = { id: `call_${crypto.randomUUID()}`, name, arguments: values };
       this.#calls.push(call);
       yield { type: "tool-call", call };
     }
+  }
+
+  *#say(part: Extract<Part, { type: "text" }>, text: string): Generator<Part> {
+    if (text === "") return;
+    // In no result: it is there for those who print the parts one after the other.
+    if (this.#isThinking) yield { type: "reasoning", text: "\n" };
+    this.#isThinking = false;
+    this.#text += text;
+    yield { ...part, text };
   }
 
   result(

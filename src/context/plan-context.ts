@@ -2,6 +2,7 @@ import { InferenceError } from "../errors.ts";
 
 /** YaRN as an engine needs it. */
 export interface YarnPlan {
+  /** The one way of scaling that is known. */
   readonly type: "yarn";
   /** Times the trained context, above 1 and at most 4. */
   readonly factor: number;
@@ -11,6 +12,7 @@ export interface YarnPlan {
 
 /** What a request needs; all counts are tokens. */
 export interface ContextRequest {
+  /** Length of the prompt. */
   inputTokens: number;
   /** New tokens asked for by number. */
   maxTokens?: number;

@@ -10,7 +10,9 @@ const defaultNudge = "Wait, ";
 
 /** Text that the next round begins with, after the prompt: what was said so far, or a tag that was put there. */
 export interface RoundSegment {
+  /** "control": tags in it are read as such. "content": it is text, whatever it spells. */
   readonly kind: "content" | "control";
+  /** Follows the segment before it with nothing between. */
   readonly text: string;
 }
 
@@ -34,12 +36,15 @@ export interface BudgetRules {
 
 /** One step of a model's output: its text, which may be empty, and how many tokens were sampled for it. */
 export interface Piece {
+  /** Any length: tags may be cut anywhere. */
   readonly text: string;
+  /** Sampled since the piece before. */
   readonly tokens: number;
 }
 
 /** What a piece of output came to. */
 export interface Step {
+  /** What can be shown now. */
   readonly parts: SplitPart[];
   /** True: stop the model and run it again, on the prompt and `soFar`. */
   readonly restart: boolean;
@@ -74,7 +79,11 @@ export class ThinkingBudget {
   /** Sampled for what may still become an opening tag. */
   #undecidedTokens = 0;
 
-  /** @throws {TypeError} if the tags are blank or one is part of the other, or if `nudge` or `message` holds one */
+  /**
+   * Watches one run.
+   *
+   * @throws {TypeError} if the tags are blank or one is part of the other, or if `nudge` or `message` holds one
+   */
   constructor(rules: BudgetRules) {
     this.#tags = resolveTags(rules.tags);
     this.#budget = rules.budget ?? Infinity;

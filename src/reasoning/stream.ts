@@ -13,6 +13,8 @@ import type { ReasoningTags } from "./tags.ts";
  */
 export class ReasoningStream extends TransformStream<string, Extract<Part, { type: "text" | "reasoning" }>> {
   /**
+   * Makes one for one output.
+   *
    * @param tags Default `<think>` and `</think>`.
    * @param options.open Whether the prompt opened a block; default false. A stream cannot look ahead to find out.
    * @throws {TypeError} if the tags are blank or one is part of the other

@@ -1,8 +1,10 @@
 import type { ReasoningTags } from "./tags.ts";
 
-/** One stretch of a model's output: a thought, or what the user is meant to see. Never empty. */
+/** One stretch of a model's output. Never empty. */
 export interface SplitPart {
+  /** "reasoning": a thought. "text": what the user is meant to see. */
   readonly type: "reasoning" | "text";
+  /** Without tags; a later block of thoughts begins with a line break. */
   readonly text: string;
 }
 

@@ -1,6 +1,8 @@
 /** The texts that open and close a thinking block. */
 export interface ReasoningTags {
+  /** Before the thoughts. White space at its ends does not count. */
   readonly open: string;
+  /** After the thoughts. White space at its ends does not count; neither tag may be part of the other. */
   readonly close: string;
 }
 

@@ -1,0 +1,31 @@
+import { readFileSync, writeFileSync } from "node:fs";
+
+const card = new URL("../../models/README.md", import.meta.url);
+const section = /(<!-- bench:model -->)([^]*)(<!-- \/bench:model -->)/;
+
+/**
+ * Puts parts into the model card by their headings, in the order of `titles`. Parts of the card that were not measured
+ * now stay, each with what it says about its own run; those whose heading is no title go.
+ *
+ * @throws {Error} if the card has no place for them
+ */
+export function writeCard(parts: ReadonlyMap<string, string>, titles: readonly string[]): void {
+  const text = readFileSync(card, "utf8");
+  const [, open, old = "", close] = section.exec(text) ?? [];
+  if (open === undefined) throw new Error(`${card.pathname} has no <!-- bench:model --> and <!-- /bench:model -->`);
+  const all = new Map(
+    old
+      .split(/^### /m)
+      .slice(1)
+      .map((part) => [part.slice(0, part.indexOf("\n")).trim(), part.slice(part.indexOf("\n")).trim()]),
+  );
+  for (const [title, body] of parts) all.set(title, body);
+  const kept = titles.flatMap((title) => {
+    const body = all.get(title);
+    return body === undefined ? [] : [`### ${title}\n\n${body}\n`];
+  });
+  writeFileSync(
+    card,
+    text.replace(section, () => [open, ...kept, close].join("\n\n").replaceAll("\n\n\n", "\n\n")),
+  );
+}
