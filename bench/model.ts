@@ -1,6 +1,7 @@
 // Measures the bundled model through the SDK and writes the scores into its card: node bench/model.ts --help
 import { basename } from "node:path";
-import { type ContextOptions, InferenceError, loadModel, type Model } from "../src/index.ts";
+import { fileURLToPath } from "node:url";
+import { InferenceError, inspectModel, loadModel } from "../src/index.ts";
 import { writeCard } from "./model/card.ts";
 import { followUp } from "./model/follow-up.ts";
 import type { Bench, Group } from "./model/group.ts";
@@ -11,6 +12,7 @@ import { tools } from "./model/tools.ts";
 
 const groups = { short, "follow-up": followUp, long, tools } satisfies Record<string, Group>;
 const names = ["short", "follow-up", "long", "tools"] as const;
+const bundled = new URL("../models/ruminate-nano-q8_0.gguf", import.meta.url);
 
 async function main(args: readonly string[]): Promise<void> {
   const options = readOptions(args, names);
@@ -18,12 +20,13 @@ async function main(args: readonly string[]): Promise<void> {
     console.log(help);
     return;
   }
-  const source = options.model ?? new URL("../models/ruminate-nano-q8_0.gguf", import.meta.url).pathname;
+  const source = options.model ?? fileURLToPath(bundled);
+  await check(source);
   let engine = "";
   const bench: Bench = {
     count: options.items,
     async load(context) {
-      const model = await load(source, context);
+      const model = await loadModel(source, { threads: 1, context });
       ({ engine } = model.info);
       return model;
     },
@@ -36,20 +39,17 @@ async function main(args: readonly string[]): Promise<void> {
     const table = (await run(bench)).table(rows);
     process.stderr.write(`${((performance.now() - startedAt) / 1000).toFixed(0)} s\n`);
     console.log(`${title}\n\n${table}\n`);
-    const made = `\`${basename(source)}\`, engine ${engine}, greedy, the first ${options.items} held-out items of each row.`;
+    const made = `\`${basename(source)}\`, engine ${engine}, greedy, at most ${options.items} held-out items a cell.`;
     parts.set(title, `${about}\n\n${table}\n\n${made}`);
   }
-  if (options.write) {
-    writeCard(
-      parts,
-      names.map((name) => groups[name].title),
-    );
-  }
+  const titles = names.map((name) => groups[name].title);
+  if (options.write) writeCard(parts, titles);
 }
 
-async function load(source: string, context: ContextOptions): Promise<Model> {
+/** So that a wrong `--model` is told before anything runs. */
+async function check(source: string): Promise<void> {
   try {
-    return await loadModel(source, { threads: 1, context });
+    await inspectModel(source);
   } catch (error) {
     if (InferenceError.is(error)) throw new UsageError(error.message);
     throw error;

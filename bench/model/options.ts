@@ -14,7 +14,8 @@ export interface Options<Name extends string> {
 
 export const help = `npm run bench:model -- [options]
 
-Measures the bundled model through the SDK, greedily on one thread, and prints a table for each group of items.
+Measures the bundled model through the SDK, greedily on one thread, and prints a table for each group of items. Every
+item a cell takes about a minute and a half, most of it in long.
 
   --items <n>      items a cell at most, from the start of each task (default 20)
   --only <groups>  of short, follow-up, long and tools, with commas between (default all)

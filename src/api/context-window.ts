@@ -84,12 +84,19 @@ export class ContextWindow {
    * @param maxTokens New tokens asked for by number.
    */
   holds(tokens: number, maxTokens: number | undefined): boolean {
-    const { size, rope } = this.#options.context.config;
+    const { size, rope, kvType } = this.#options.context.config;
+    if (kvType !== this.#options.kvType) return false;
     // A window smaller than the context has to bound a reply that nothing else does.
     if (maxTokens === undefined && this.limit < size) return false;
     if (rope || tokens + (maxTokens ?? 1) > Math.min(size, this.limit)) return false;
     const plan = this.#plan(tokens, maxTokens);
     return plan.rope === undefined && plan.size <= size;
+  }
+
+  /** @throws {InferenceError} `context-full` with `{ needed, window }` if no context of this window holds the request */
+  check(inputTokens: number, maxTokens: number | undefined): void {
+    const needed = inputTokens + (maxTokens ?? 1);
+    if (needed > this.limit) throw contextFull(needed, this.limit);
   }
 
   /**
@@ -100,8 +107,7 @@ export class ContextWindow {
    * @throws {InferenceError} `context-full` with `{ needed, window }`; `memory`
    */
   async fit(inputTokens: number, maxTokens: number | undefined, signal: AbortSignal | undefined): Promise<Room> {
-    const needed = inputTokens + (maxTokens ?? 1);
-    if (needed > this.limit) throw contextFull(needed, this.limit);
+    this.check(inputTokens, maxTokens);
     const plan = this.#plan(inputTokens, maxTokens);
     const size = this.#sizeFor(Math.min(plan.size, this.limit), plan.rope?.factor);
     const config: ContextConfig = { size, kvType: this.#options.kvType, ...(plan.rope ? { rope: plan.rope } : {}) };

@@ -79,7 +79,8 @@ async function* chunks(parts: AsyncIterable<Part>): AsyncGenerator<string, void>
     }
   } catch (error) {
     // The status line is long gone: an error can only be told in the stream.
-    const code = InferenceError.is(error) ? error.code : "aborted";
+    const isWrong = error instanceof TypeError || error instanceof RangeError;
+    const code = InferenceError.is(error) ? error.code : isWrong ? "invalid_request" : "aborted";
     yield JSON.stringify({ error: { message: error instanceof Error ? error.message : String(error), code } });
     return;
   }

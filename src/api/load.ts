@@ -1,4 +1,3 @@
-import { readExtension } from "../context/rope-scaling.ts";
 import { recommendedSampling } from "../context/recommended-sampling.ts";
 import { startWllama } from "../engine/start-wllama.ts";
 import { modelFacts } from "../gguf/facts.ts";
@@ -39,7 +38,6 @@ export async function loadModel(source: ModelSource = bundledModelUrl(), options
     const header = await readModelHeader(opened.files, abortable);
     const facts = modelFacts(header);
     const kvType = context.kvType ?? "f16";
-    readExtension(context.extend);
     const { maxMemory } = await probeFeatures();
     const wanted = typeof context.size === "number" ? context.size : undefined;
     const recommended = recommendedSampling(header.metadata);

@@ -6,12 +6,13 @@ import type { ModelHeader } from "../gguf/model-header.ts";
 import type { PromptRenderer } from "../prompt/renderer.ts";
 import { segmentsToText } from "../prompt/renderer.ts";
 import type { PromptSegment } from "../prompt/segment.ts";
-import { pruneHistory, startThinking } from "../reasoning/index.ts";
+import { checkMessages } from "../turns.ts";
+import { chatPrompt } from "./chat-prompt.ts";
 import { EngineContext } from "./context-window.ts";
 import type { ContextOptions, GenerateOptions, Generation, Model, Session, SessionOptions } from "./contract.ts";
 import { ModelGeneration } from "./generation.ts";
 import type { MemoryFit } from "./memory-fit.ts";
-import { checkGenerateOptions, requireCapability } from "./options.ts";
+import { checkContextOptions, checkGenerateOptions, requireCapability } from "./options.ts";
 import { Runner } from "./runner.ts";
 import { ModelSession } from "./session.ts";
 
@@ -66,7 +67,7 @@ export class LoadedModel implements Model {
   generate(prompt: string | Uint32Array, options: GenerateOptions = {}): Generation {
     this.#checkOpen("generate");
     checkGenerateOptions(options);
-    return new ModelGeneration((control) => this.#runner.complete(rawPrompt(prompt), options, control));
+    return new ModelGeneration((control) => this.#runner.complete(asSegments(prompt), options, control));
   }
 
   chat(messages: readonly Message[], options: Parameters<Model["chat"]>[1] = {}): Generation {
@@ -78,11 +79,13 @@ export class LoadedModel implements Model {
   async session(options: SessionOptions = {}): Promise<Session> {
     this.#checkOpen("start a session");
     checkGenerateOptions(options);
+    checkContextOptions(options.context);
     const { system, history = [] } = options;
     const messages: Message[] = [
       ...(system === undefined ? [] : [{ role: "system" as const, content: system }]),
       ...history,
     ];
+    checkMessages(messages);
     return new ModelSession(this.#runner, options, messages);
   }
 
@@ -111,13 +114,7 @@ export class LoadedModel implements Model {
     options: { reasoning?: ReasoningOptions["mode"]; tools?: readonly ToolDefinition[] } = {},
   ): Promise<string> {
     this.#checkOpen("render");
-    const { reasoning = "auto", tools } = options;
-    const { renderer } = this.#parts;
-    const text = segmentsToText(
-      // What chat() would send: thoughts stay out of the history there, too.
-      renderer.render(pruneHistory(messages), { thinking: reasoning !== "off", ...(tools ? { tools } : {}) }),
-    );
-    return text + startThinking(text, reasoning, renderer.family.tags).append;
+    return segmentsToText(chatPrompt(this.#parts.renderer, messages, options).prompt);
   }
 
   async embed(): Promise<Float32Array[]> {
@@ -151,8 +148,11 @@ export class LoadedModel implements Model {
   }
 }
 
-function rawPrompt(prompt: string | Uint32Array): PromptSegment[] {
+function asSegments(prompt: string | Uint32Array): PromptSegment[] {
+  if (typeof prompt !== "string" && !(prompt instanceof Uint32Array)) {
+    throw new TypeError(`The prompt must be a string or a Uint32Array of token ids, not ${typeof prompt}`);
+  }
+  if (prompt.length === 0) throw new RangeError("The prompt is empty; at least one character or token is wanted");
   if (typeof prompt !== "string") return [{ kind: "tokens", ids: prompt }];
-  if (prompt === "") throw new RangeError("The prompt is empty; at least one character is wanted");
   return [{ kind: "control", text: prompt }];
 }

@@ -1,7 +1,8 @@
+import { readExtension } from "../context/rope-scaling.ts";
 import type { ReasoningOptions, SamplingOptions } from "../contract.ts";
 import { InferenceError } from "../errors.ts";
 import type { Engine, EngineCapabilities, Sampling } from "../engine/engine.ts";
-import type { GenerateOptions, LoadOptions } from "./contract.ts";
+import type { ContextOptions, GenerateOptions, LoadOptions } from "./contract.ts";
 
 /** llama.cpp's own defaults, for models that recommend nothing. */
 const defaultSampling: Sampling = { temperature: 0.8, topP: 0.95, topK: 40, minP: 0.05, repeatPenalty: 1 };
@@ -14,8 +15,9 @@ const samplingRules: Readonly<Record<keyof SamplingOptions, NumberRule>> = {
   topP: { min: 0, max: 1, integer: false },
   topK: { min: 0, max: 2 ** 31 - 1, integer: true },
   minP: { min: 0, max: 1, integer: false },
-  seed: { min: 0, max: 2 ** 32 - 1, integer: true },
-  repeatPenalty: { min: 0, max: 100, integer: false },
+  // llama.cpp takes the largest 32-bit number for "any seed".
+  seed: { min: 0, max: 2 ** 32 - 2, integer: true },
+  repeatPenalty: { min: 0.01, max: 100, integer: false },
 };
 
 /**
@@ -36,10 +38,24 @@ export function checkGenerateOptions(options: GenerateOptions): void {
   }
   for (const [id, bias] of options.logitBias ?? []) {
     checkNumber("a token id of logitBias", id, { min: 0, max: 2 ** 31 - 1, integer: true });
-    if (typeof bias !== "number" || Number.isNaN(bias))
-      throw new TypeError(`logitBias of token ${id} must be a number, not ${String(bias)}`);
+    if (typeof bias !== "number" || !(bias < Infinity)) {
+      throw new TypeError(`logitBias of token ${id} must be a finite number or -Infinity, not ${String(bias)}`);
+    }
   }
+  checkFormat(options.format);
   checkReasoning(reasoningOptions(options));
+}
+
+function checkFormat(format: GenerateOptions["format"]): void {
+  if (format === undefined) return;
+  if (typeof format !== "object" || format === null) throw new TypeError("format must be an object with a type");
+  oneOf("format.type", format.type, ["json", "gbnf"]);
+  if (format.type === "gbnf" && typeof format.grammar !== "string") {
+    throw new TypeError(`format.grammar must be a string, not ${typeof format.grammar}`);
+  }
+  if (format.type === "json" && format.schema !== undefined && (typeof format.schema !== "object" || !format.schema)) {
+    throw new TypeError("format.schema must be a JSON schema, as an object");
+  }
 }
 
 function checkReasoning({ mode, budget, minimum, tags }: ReasoningOptions): void {
@@ -75,7 +91,9 @@ export function reasoningOptions({ reasoning }: GenerateOptions): ReasoningOptio
 /** The stop texts of a request, as a list. */
 export function stopTexts({ stop }: GenerateOptions): readonly string[] {
   if (stop === undefined) return [];
-  return typeof stop === "string" ? [stop] : stop;
+  if (typeof stop === "string") return [stop];
+  if (!Array.isArray(stop)) throw new TypeError("stop must be a non-empty string, or an array of them");
+  return stop;
 }
 
 /** Sampling for one request: what it asks for, else what the model recommends, else llama.cpp's defaults. */
@@ -127,14 +145,13 @@ export function requireCapability(engine: Engine, capability: keyof EngineCapabi
  * @throws {InferenceError} `unsupported`
  */
 export function checkLoadOptions(options: LoadOptions): void {
-  const { threads, context = {}, wasm = {} } = options;
+  const { threads, wasm = {} } = options;
   if (threads !== "auto") checkNumber("threads", threads, { min: 1, max: 256, integer: true });
-  if (context.size !== "auto") checkNumber("context.size", context.size, { min: 1, max: 2 ** 31 - 1, integer: true });
   oneOf("engine", options.engine, ["auto", "wllama", "llama"]);
   oneOf("device", options.device, ["auto", "cpu", "webgpu"]);
   oneOf("simd", options.simd, ["auto", "relaxed", "fixed"]);
   oneOf("memory", options.memory, ["auto", "wasm32", "wasm64"]);
-  oneOf("context.kvType", context.kvType, ["f16", "q8_0", "q4_0"]);
+  checkContextOptions(options.context);
   const refused: [boolean, string][] = [
     [options.engine === "llama", 'the llama engine is not in this build; leave engine out, or use engine: "wllama"'],
     [options.device === "webgpu", "the engine computes on the CPU only; leave device out"],
@@ -147,6 +164,19 @@ export function checkLoadOptions(options: LoadOptions): void {
   for (const [hit, reason] of refused) {
     if (hit) throw new InferenceError("unsupported", `Cannot load the model as asked: ${reason}`);
   }
+}
+
+/**
+ * Checks the options of a context.
+ *
+ * @throws {TypeError} if a value is not one of those allowed
+ * @throws {RangeError} if a number is not one of its kind
+ */
+export function checkContextOptions({ size, kvType, extend, overflow }: ContextOptions = {}): void {
+  if (size !== "auto") checkNumber("context.size", size, { min: 1, max: 2 ** 31 - 1, integer: true });
+  oneOf("context.kvType", kvType, ["f16", "q8_0", "q4_0"]);
+  readExtension(extend);
+  if (typeof overflow !== "function") oneOf("context.overflow", overflow, ["error", "shift", "drop-oldest"]);
 }
 
 function oneOf(name: string, value: unknown, allowed: readonly string[]): void {

@@ -1,17 +1,18 @@
 import { readExtension } from "../context/rope-scaling.ts";
-import { fitHistory } from "../context/fit-history.ts";
 import type { Message, Part, SamplingOptions } from "../contract.ts";
 import { InferenceError } from "../errors.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { PromptRenderer } from "../prompt/renderer.ts";
 import { segmentsToText } from "../prompt/renderer.ts";
 import type { PromptSegment } from "../prompt/segment.ts";
-import { pruneHistory, startThinking, ThinkingBudget } from "../reasoning/index.ts";
+import { ThinkingBudget } from "../reasoning/index.ts";
+import { chatPrompt, rawPrompt, tagsOf, type Prepared } from "./chat-prompt.ts";
 import type { ContextOptions, GenerateOptions, SessionOptions } from "./contract.ts";
 import type { EngineContext, Room } from "./context-window.ts";
-import { contextFull, ContextWindow } from "./context-window.ts";
+import { ContextWindow, usualReply } from "./context-window.ts";
 import type { RunControl } from "./generation.ts";
 import { checkGenerateOptions, checkSupported, reasoningOptions, resolveSampling, stopTexts } from "./options.ts";
+import { shortenHistory } from "./overflow.ts";
 import { Queue } from "./queue.ts";
 import { Reply } from "./reply.ts";
 import { Rounds, type RoundsSummary } from "./rounds.ts";
@@ -39,11 +40,6 @@ export interface ChatRequest {
   readonly onOverflow?: (kept: readonly Message[]) => void;
 }
 
-interface Prepared {
-  readonly prompt: readonly PromptSegment[];
-  readonly open: boolean;
-}
-
 /** Turns requests into rounds of the engine, one request at a time. */
 export class Runner {
   readonly #options: RunnerOptions;
@@ -67,20 +63,36 @@ export class Runner {
   /** One chat turn. */
   async *chat(request: ChatRequest, control: RunControl): AsyncGenerator<Part, void> {
     const { options } = request;
+    const { renderer, recommended } = this.#options;
     const window = this.windowOf(request);
     const overflow = request.context?.overflow ?? this.#options.context.overflow ?? "error";
     yield* this.#run(options, control, async (signal) => {
       let messages = request.messages;
-      for (let cuts = 0; ; cuts++) {
-        const prepared = this.#prepare(messages, options);
+      // A history is shortened in time for a reply; a request that can't be shortened takes what is left.
+      const usual = Math.min(recommended.maxTokens ?? usualReply, Math.floor(window.limit / 4));
+      let reserve = overflow === "error" || options.maxTokens !== undefined ? 0 : usual;
+      for (let cuts = 0; ;) {
+        const prepared = chatPrompt(renderer, messages, options);
         try {
-          const room = await this.#fit(prepared.prompt, options, { window, signal });
-          if (cuts > 0) request.onOverflow?.(messages);
+          const room = await this.#fit(prepared.prompt, options, { window, reserve, signal });
+          if (messages !== request.messages) request.onOverflow?.(messages);
           return { ...prepared, room };
         } catch (error) {
-          if (!InferenceError.is(error, "context-full") || overflow === "error" || cuts === maxCuts) throw error;
+          if (!InferenceError.is(error, "context-full") || overflow === "error" || cuts++ === maxCuts) throw error;
           const needed = Number(error.details?.["needed"]);
-          messages = await cut(messages, { overflow, needed, window: window.limit, signal });
+          const reply = options.maxTokens ?? Math.max(1, reserve);
+          try {
+            messages = await shortenHistory(messages, {
+              strategy: overflow,
+              needed,
+              reply,
+              window: window.limit,
+              signal,
+            });
+          } catch (failure) {
+            if (!InferenceError.is(failure, "context-full") || reserve === 0) throw failure;
+            reserve = 0;
+          }
         }
       }
     });
@@ -93,14 +105,15 @@ export class Runner {
     control: RunControl,
   ): AsyncGenerator<Part, void> {
     yield* this.#run(options, control, async (signal) => {
-      const { open } = startThinking(segmentsToText(prompt), "auto", this.#tags(options));
-      return { prompt, open, room: await this.#fit(prompt, options, { window: this.#window, signal }) };
+      const prepared = rawPrompt(this.#options.renderer, prompt, options);
+      const room = await this.#fit(prepared.prompt, options, { window: this.#window, reserve: 0, signal });
+      return { ...prepared, room };
     });
   }
 
   /** Tokens of a request's prompt, which is in the KV cache afterwards. */
   async count({ messages, options }: ChatRequest): Promise<number> {
-    return this.countPrompt(this.#prepare(messages, options).prompt, options.signal);
+    return this.countPrompt(chatPrompt(this.#options.renderer, messages, options).prompt, options.signal);
   }
 
   async countPrompt(prompt: readonly PromptSegment[], signal?: AbortSignal): Promise<number> {
@@ -112,39 +125,20 @@ export class Runner {
     }
   }
 
-  /** The prompt of a conversation, and whether its reply begins inside a thinking block. */
-  #prepare(messages: readonly Message[], options: ChatRequest["options"]): Prepared {
-    const { renderer } = this.#options;
-    const { mode = "auto" } = reasoningOptions(options);
-    const tools = options.toolChoice === "none" ? [] : (options.tools ?? []);
-    const pruned = pruneHistory(messages, { keepReasoning: options.keepReasoning ?? "none" });
-    const segments = renderer.render(pruned, { thinking: mode !== "off", ...(tools.length > 0 ? { tools } : {}) });
-    const text = segmentsToText(segments);
-    const tags = this.#tags(options);
-    const auto = startThinking(text, mode, tags);
-    // A template that opened the block lacks the line break that the model was trained with.
-    const { append, open } = auto.open ? startThinking(text, "force", tags) : auto;
-    return { prompt: append === "" ? segments : [...segments, { kind: "control", text: append }], open };
-  }
-
-  #tags(options: GenerateOptions): { open: string; close: string } {
-    return reasoningOptions(options).tags ?? this.#options.renderer.family.tags;
-  }
-
+  /** @param reserve Tokens to leave for a reply that was not asked for by number. */
   async #fit(
     prompt: readonly PromptSegment[],
     { maxTokens }: GenerateOptions,
-    { window, signal }: { window: ContextWindow; signal: AbortSignal },
+    { window, reserve, signal }: { window: ContextWindow; reserve: number; signal: AbortSignal },
   ): Promise<Room & { cached?: number }> {
-    // No token is shorter than a byte, but a tokenizer may put one before and one after the text.
-    const most = new TextEncoder().encode(segmentsToText(prompt)).length + 2;
-    if (window.holds(most, maxTokens)) {
+    if (window.holds(mostTokens(prompt) + reserve, maxTokens)) {
       return {
         maxTokens: maxTokens ?? this.#options.recommended.maxTokens ?? this.#options.engineContext.config.size,
         rebuilt: false,
       };
     }
     const { tokens, cached } = await this.#count(prompt, signal);
+    window.check(tokens + reserve, maxTokens);
     const room = await window.fit(tokens, maxTokens, signal);
     return room.rebuilt ? room : { ...room, cached };
   }
@@ -206,7 +200,7 @@ export class Runner {
         prompt,
         budget: new ThinkingBudget({
           open,
-          tags: this.#tags(options),
+          tags: tagsOf(renderer, options),
           budget,
           minimum,
           nudge,
@@ -256,6 +250,12 @@ export class Runner {
   }
 }
 
+/** An upper bound: no token is shorter than a byte, but a tokenizer may put one before and one after the text. */
+function mostTokens(prompt: readonly PromptSegment[]): number {
+  const ids = prompt.reduce((sum, segment) => sum + (segment.kind === "tokens" ? segment.ids.length : 0), 0);
+  return new TextEncoder().encode(segmentsToText(prompt)).length + ids + 2;
+}
+
 function checkToolChoice({ toolChoice, tools = [] }: GenerateOptions): void {
   if (toolChoice === undefined || toolChoice === "auto" || toolChoice === "none") return;
   if (toolChoice !== "required" && typeof toolChoice !== "object") {
@@ -266,28 +266,4 @@ function checkToolChoice({ toolChoice, tools = [] }: GenerateOptions): void {
     "unsupported",
     `Cannot force a call of the tool${wanted}: calls are up to the model in this version; use toolChoice "auto" (${tools.length} tools given)`,
   );
-}
-
-async function cut(
-  messages: readonly Message[],
-  {
-    overflow,
-    needed,
-    window,
-    signal,
-  }: {
-    overflow: Exclude<ContextOptions["overflow"], "error" | undefined>;
-    needed: number;
-    window: number;
-    signal: AbortSignal;
-  },
-): Promise<readonly Message[]> {
-  if (typeof overflow === "function") return overflow({ messages, needed, window, signal });
-  // Only the whole prompt was counted; its tokens are shared out by length.
-  const lengths = messages.map((message) => message.content.length + 8);
-  const total = lengths.reduce((sum, length) => sum + length, 0);
-  const counts = lengths.map((length) => Math.ceil((length / total) * needed));
-  const kept = fitHistory(messages, { counts, window: Math.max(1, window - 1), overflow });
-  if (kept.length === messages.length) throw contextFull(needed, window);
-  return kept;
 }

@@ -1,15 +1,20 @@
 import type { Message, Part, Result } from "../contract.ts";
 import { InferenceError } from "../errors.ts";
 import { pruneHistory } from "../reasoning/prune-history.ts";
+import { checkMessages } from "../turns.ts";
 import type { GenerateOptions, Generation, Session, SessionOptions } from "./contract.ts";
 import type { RunControl } from "./generation.ts";
 import { ModelGeneration } from "./generation.ts";
+import { checkGenerateOptions } from "./options.ts";
+import { Queue } from "./queue.ts";
 import type { ChatRequest, Runner } from "./runner.ts";
 
 /** A conversation: its pruned history, and what every turn of it has in common. */
 export class ModelSession extends EventTarget implements Session {
   readonly #runner: Runner;
   readonly #options: SessionOptions;
+  /** One turn at a time: each goes on from the answer of the one before. */
+  readonly #turns: Queue = new Queue();
   #messages: Message[];
   #contextUsage = 0;
   #closed = false;
@@ -35,16 +40,24 @@ export class ModelSession extends EventTarget implements Session {
 
   prompt(input: string | readonly Message[], options: GenerateOptions = {}): Generation {
     this.#checkOpen("prompt");
+    checkGenerateOptions(options);
     const added = asMessages(input);
     return new ModelGeneration((control) => this.#turn(added, options, control));
   }
 
   async append(input: readonly Message[], { signal }: { signal?: AbortSignal } = {}): Promise<void> {
     this.#checkOpen("append");
-    const messages = [...this.#messages, ...asMessages(input)];
-    const usage = await this.#runner.count(this.#request(messages, signal ? { signal } : {}));
-    this.#messages = this.#pruned(messages);
-    this.#contextUsage = usage;
+    const added = asMessages(input);
+    const leave = await this.#turns.enter(signal);
+    try {
+      const messages = [...this.#messages, ...added];
+      const usage = await this.#runner.count(this.#request(messages, signal ? { signal } : {}));
+      this.#checkOpen("append");
+      this.#messages = this.#pruned(messages);
+      this.#contextUsage = usage;
+    } finally {
+      leave();
+    }
   }
 
   async measureContextUsage(input: string | readonly Message[]): Promise<number> {
@@ -80,14 +93,30 @@ export class ModelSession extends EventTarget implements Session {
   }
 
   async *#turn(added: readonly Message[], options: GenerateOptions, control: RunControl): AsyncGenerator<Part, void> {
-    let kept: readonly Message[] | undefined;
-    const request = this.#request([...this.#messages, ...added], options, (left) => {
-      kept = left;
-      this.dispatchEvent(new Event("contextoverflow"));
-    });
-    for await (const part of this.#runner.chat(request, control)) {
-      if (part.type === "finish") this.#remember(kept ?? request.messages, part.result);
-      yield part;
+    const leave = await this.#turnOf(control, options.signal);
+    try {
+      this.#checkOpen("prompt");
+      let kept: readonly Message[] | undefined;
+      const request = this.#request([...this.#messages, ...added], options, (left) => {
+        kept = left;
+        this.dispatchEvent(new Event("contextoverflow"));
+      });
+      for await (const part of this.#runner.chat(request, control)) {
+        if (part.type === "finish") this.#remember(kept ?? request.messages, part.result);
+        yield part;
+      }
+    } finally {
+      leave();
+    }
+  }
+
+  async #turnOf({ stopped }: RunControl, signal: AbortSignal | undefined): Promise<() => void> {
+    try {
+      return await this.#turns.enter(signal ? AbortSignal.any([stopped, signal]) : stopped);
+    } catch (reason) {
+      if (signal?.aborted) throw reason;
+      // Left by its consumer while it waited: the run itself says so, in its result.
+      return () => undefined;
     }
   }
 
@@ -133,6 +162,9 @@ export class ModelSession extends EventTarget implements Session {
   }
 }
 
+/** A copy: what the caller does with theirs afterwards changes nothing here. */
 function asMessages(input: string | readonly Message[]): readonly Message[] {
-  return typeof input === "string" ? [{ role: "user", content: input }] : input;
+  if (typeof input === "string") return [{ role: "user", content: input }];
+  checkMessages(input);
+  return structuredClone(input);
 }

@@ -113,7 +113,14 @@ describe("Model.chat()", () => {
     [{ topP: 1.5 }, RangeError],
     [{ topK: 1.5 }, RangeError],
     [{ maxTokens: -1 }, RangeError],
-    [{ seed: 2 ** 32 }, RangeError],
+    [{ seed: 2 ** 32 - 1 }, RangeError],
+    [{ repeatPenalty: 0 }, RangeError],
+    [{ logitBias: new Map([[1, Infinity]]) }, TypeError],
+    [{ logitBias: new Map([[-1, 1]]) }, RangeError],
+    [{ format: { type: "xml" } }, TypeError],
+    [{ format: { type: "gbnf" } }, TypeError],
+    [{ format: { type: "json", schema: "{}" } }, TypeError],
+    [{ stop: null }, TypeError],
     [{ stop: "" }, TypeError],
     [{ stop: ["a", 1] }, TypeError],
     [{ reasoning: "always" }, TypeError],
@@ -135,6 +142,32 @@ describe("Model", () => {
     const result = await model.generate("Hello").result();
     expect([lastPrompt(engine), result.text, result.reasoningEnd]).toEqual(["Hello", "there", "none"]);
     expect(await reasonOf(model.generate("").result())).toBeInstanceOf(RangeError);
+    expect(await reasonOf(model.generate(new Uint32Array()).result())).toBeInstanceOf(RangeError);
+    // @ts-expect-error a number is no prompt
+    expect(await reasonOf(model.generate(5).result())).toBeInstanceOf(TypeError);
+  });
+
+  test("generate() opens or closes a block where it is told to", async () => {
+    const { model, engine } = scriptedModel(thinks);
+    expect(await model.generate("Q", { reasoning: "force" }).result()).toMatchObject({ reasoning: "one two" });
+    expect(lastPrompt(engine)).toBe("Q<think>\n");
+    await model.generate("Q<think>", { reasoning: "off" }).result();
+    expect(lastPrompt(engine)).toBe("Q<think>\n</think>\n");
+  });
+
+  test("render() shows what chat() sends", async () => {
+    const { model, engine } = scriptedModel(thinks);
+    for (const reasoning of ["auto", "force", "off"] as const) {
+      await model.chat(user("Hi"), { reasoning }).result();
+      expect(await model.render(user("Hi"), { reasoning })).toBe(lastPrompt(engine));
+    }
+  });
+
+  test("its parts read well when they are printed one after the other", async () => {
+    const { model } = scriptedModel(thinks);
+    let printed = "";
+    for await (const part of model.chat(user("Hi"))) if ("text" in part) printed += part.text;
+    expect(printed).toBe("one two\nYes.");
   });
 
   test("generate() after an opening tag begins inside the block", async () => {

@@ -72,6 +72,57 @@ describe("Session", () => {
     expect(lastPrompt(engine)).toContain("hm");
   });
 
+  test("takes turns that overlap one after the other, and loses none", async () => {
+    const { model, engine } = scriptedModel(thinks);
+    const session = await model.session();
+    const runs = ["One?", "Two?", "Three?"].map((question) => session.prompt(question).result());
+    const appended = session.append(turn("Four?"));
+    await Promise.all([...runs, appended]);
+    expect(session.messages).toEqual(["One?", "Two?", "Three?", "Four?"].flatMap(turn));
+    expect(engine.calls.length).toBeGreaterThan(3);
+  });
+
+  test("lets a turn be left or aborted while it waits for another", async () => {
+    const { model } = scriptedModel(() => "word ".repeat(100), { tokenDelayMs: 1 });
+    const session = await model.session();
+    const first = session.prompt("One?", { maxTokens: 50 }).result();
+    const left = session.prompt("Two?");
+    const iterator = left[Symbol.asyncIterator]();
+    const step = iterator.next();
+    await iterator.return?.();
+    await step;
+    expect((await left.result()).finishReason).toBe("abort");
+    const reason = new Error("enough");
+    const controller = new AbortController();
+    const aborted = reasonOf(session.prompt("Three?", { signal: controller.signal }).result());
+    controller.abort(reason);
+    expect(await aborted).toBe(reason);
+    expect((await first).finishReason).toBe("length");
+    expect(session.messages.filter(({ role }) => role === "user")).toEqual([{ role: "user", content: "One?" }]);
+  });
+
+  test("copies what it is given", async () => {
+    const { model, engine } = scriptedModel(thinks);
+    const session = await model.session();
+    const added: Message[] = [{ role: "user", content: "One?" }];
+    const run = session.prompt(added);
+    added.push({ role: "user", content: "Never said" });
+    await run.result();
+    expect(lastPrompt(engine)).not.toContain("Never said");
+  });
+
+  test.each([
+    [{ size: -3 }, RangeError],
+    [{ size: "lots" }, TypeError],
+    [{ kvType: "bogus" }, TypeError],
+    [{ overflow: "shrug" }, TypeError],
+    [{ extend: "more" }, TypeError],
+  ])("refuses the context %j when it starts", async (context, kind) => {
+    const { model } = scriptedModel(thinks);
+    // @ts-expect-error: most are of no allowed type
+    expect(await reasonOf(model.session({ context }))).toBeInstanceOf(kind);
+  });
+
   test("append() adds messages and counts them; measureContextUsage() adds nothing", async () => {
     const { model, engine } = scriptedModel(thinks);
     const session = await model.session();
@@ -138,6 +189,20 @@ describe("Session with overflow", () => {
       expect(engine.tokensOf(engine.calls.at(-1)?.segments ?? []).length).toBeLessThan(256);
     },
   );
+
+  test("drop-oldest leaves room for a reply that was not asked for by number", async () => {
+    const { model } = scriptedModel(thinks);
+    const history = Array.from({ length: 3 }, (_, index) => turn(long(index))).flat();
+    const context = { size: 256, extend: "off", overflow: "drop-oldest" } as const;
+    const session = await model.session({ history, context });
+    const { usage, text } = await session.prompt(long(3)).result();
+    expect(text).toBe("Yes.");
+    expect(usage.prompt).toBeLessThanOrEqual(256 - 64);
+    // What can't be shortened takes the room that there is.
+    const alone = await model.session({ context });
+    const { usage: full } = await alone.prompt("word ".repeat(230)).result();
+    expect(full.prompt).toBeGreaterThan(256 - 64);
+  });
 
   test("error refuses the turn with what it needs and what there is", async () => {
     const { model } = scriptedModel(thinks);
