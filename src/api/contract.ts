@@ -242,7 +242,7 @@ export interface Session extends EventTarget, AsyncDisposable {
   readonly contextWindow: number;
   /**
    * One turn; a string is a message of the user. It joins the history when it has come to its end: a turn that failed,
-   * was aborted or left can be asked again. Begin the next when it has ended: turns that overlap do not see each other.
+   * was aborted or left can be asked again. Turns that overlap run in the order in which they were consumed.
    */
   prompt(input: string | readonly Message[], options?: GenerateOptions): Generation;
   /** Adds messages that want no reply, and evaluates them, so that the next turn need not. */
