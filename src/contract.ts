@@ -61,9 +61,9 @@ export interface SamplingOptions {
   topK?: number;
   /** Only tokens at least this likely, relative to the likeliest, 0 to 1; 0: all; default 0.05. */
   minP?: number;
-  /** Whole number from 0 to 2 ** 32 - 2 that repeats the same choices; default, and 2 ** 32 - 1: never the same. */
+  /** Whole number from 0 to 2 ** 32 - 2 that repeats the same choices; default: never the same. */
   seed?: number;
-  /** Above 1, the last 64 tokens are less likely to come again; more than 0, at most 100; default 1: no effect. */
+  /** Above 1, the last 64 tokens are less likely to come again; 0.01 to 100; default 1: no effect. */
   repeatPenalty?: number;
 }
 /** The snippet as model cards print it for config.json; accepted as it stands. */

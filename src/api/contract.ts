@@ -173,7 +173,7 @@ export interface Generation extends AsyncIterable<Part>, AsyncDisposable {
 export interface Model extends AsyncDisposable {
   /**
    * What was loaded, as in a {@link ModelSummary}, and how it runs: `threads` in use, `memory` "wasm64" or "wasm32".
-   * In this version `engine` is "wllama" and `simd` "fixed".
+   * In this version `engine` is "wllama" and `simd` "fixed". `why`: for each thing that was wanted and not had, a sentence.
    */
   readonly info: {
     architecture: string;
@@ -185,11 +185,12 @@ export interface Model extends AsyncDisposable {
     threads: number;
     simd: string;
     memory: string;
+    why: readonly string[];
     metadata: ReadonlyMap<string, unknown>;
   };
   /**
-   * Raw completion: no template, and `reasoning.mode` says nothing. Control tokens in a string are read as such; ids of
-   * other tokens are `unsupported` in this version.
+   * Raw completion: no template. Control tokens in a string are read as such; ids of other tokens are `unsupported` in
+   * this version. `reasoning.mode` "force" opens a thinking block at the end of the prompt, "off" closes an open one.
    */
   generate(prompt: string | Uint32Array, options?: GenerateOptions): Generation;
   /** One stateless chat turn through the model's template; `keepReasoning` is "none" by default. */

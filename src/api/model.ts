@@ -60,6 +60,7 @@ export class LoadedModel implements Model {
       threads: engine.info.threads,
       simd: engine.info.simd,
       memory: engine.info.memory,
+      why: engine.info.why,
       metadata: header.metadata,
     };
   }

@@ -82,6 +82,7 @@ export function createScriptedSdk(script: Script = {}): { sdk: Sdk; calls: Calls
       threads: 1,
       simd: "none",
       memory: "none",
+      why: [],
       metadata: new Map(),
     },
     chat(messages, options = {}) {
