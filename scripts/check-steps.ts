@@ -28,7 +28,7 @@ export function checkSteps(tarball: string): readonly CheckStep[] {
     { name: "build", what: "dist, from the sources", command: ["node", "scripts/build.ts", "--if-stale"] },
     { name: "types", what: "src, as browsers see it", command: tsc("tsconfig.json") },
     { name: "types-pure", what: "the pure folders, without any host", command: tsc("tsconfig.pure.json") },
-    { name: "types-test", what: "tests, scripts and benchmarks", command: tsc("tsconfig.test.json") },
+    { name: "types-test", what: "tests, scripts, benchmarks and examples", command: tsc("tsconfig.test.json") },
     {
       name: "lint",
       what: "oxlint with types",

@@ -7,5 +7,10 @@ console.log(JSON.stringify(forceThinking("<|user|>\nWhat is 2 + 2?<|assistant|>\
 console.log(pruneHistory([{ role: "assistant", content: "<think>\n2 + 2\n</think>\nFour." }]));
 console.log(recommendedSampling(new Map([["general.name", "GLM-Z1-9B-0414"]])));
 
-const pieces = ReadableStream.from(["<thi", "nk>\n2 + 2 is", " 4\n</th", "ink>\nFour."]);
-for await (const part of pieces.pipeThrough(new ReasoningStream())) console.log(part);
+const output = new ReadableStream<string>({
+  start(controller) {
+    for (const piece of ["<thi", "nk>\n2 + 2 is", " 4\n</th", "ink>\nFour."]) controller.enqueue(piece);
+    controller.close();
+  },
+});
+for await (const part of output.pipeThrough(new ReasoningStream())) console.log(part);
