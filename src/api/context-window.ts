@@ -1,7 +1,7 @@
 import { planContext } from "../context/plan-context.ts";
 import type { Extension } from "../context/rope-scaling.ts";
 import { InferenceError } from "../errors.ts";
-import type { ContextConfig, Engine } from "../engine/engine.ts";
+import { sameContext, type ContextConfig, type Engine } from "../engine/engine.ts";
 
 /** New tokens that a context has room for at least, where neither the request nor the model's maker names a number. */
 export const usualReply = 4096;
@@ -39,7 +39,7 @@ export class EngineContext {
 
   /** @returns Whether it had to be rebuilt, which drops the KV cache. */
   async change(config: ContextConfig, signal: AbortSignal | undefined): Promise<boolean> {
-    if (sameConfig(config, this.#config)) return false;
+    if (sameContext(config, this.#config)) return false;
     await this.#engine.configure(config, signal ? { signal } : {});
     this.#config = config;
     return true;
@@ -151,14 +151,5 @@ export function contextFull(needed: number, window: number): InferenceError {
     `Cannot run the request: it needs ${needed} tokens and the context holds ${window}; ` +
       "send less, ask for fewer new tokens, or set context.overflow",
     { details: { needed, window } },
-  );
-}
-
-function sameConfig(a: ContextConfig, b: ContextConfig): boolean {
-  return (
-    a.size === b.size &&
-    a.kvType === b.kvType &&
-    a.rope?.factor === b.rope?.factor &&
-    a.rope?.originalContext === b.rope?.originalContext
   );
 }

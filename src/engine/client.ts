@@ -4,6 +4,8 @@ import type { WeightFile } from "../gguf/weight-file.ts";
 import type { WorkerPort } from "../platform/worker-port.ts";
 import type { PromptSegment } from "../prompt/segment.ts";
 import { Connection } from "./connection.ts";
+import type { Call } from "./connection.ts";
+import { drain } from "./drain.ts";
 import type { CompleteOptions, ContextConfig, Engine, EngineCapabilities, EngineEvent, EngineInfo } from "./engine.ts";
 
 export interface ConnectOptions<Request> {
@@ -75,42 +77,19 @@ class WorkerEngine implements Engine {
     { signal, ...options }: CompleteOptions,
   ): AsyncGenerator<EngineEvent, void> {
     this.#start(signal);
-    const queue: EngineEvent[] = [];
-    let wake = (): void => undefined;
-    let outcome: { error?: unknown } | undefined;
-    const call = this.#connection.call({ type: "complete", prompt, options }, (event) => {
-      queue.push(event);
-      wake();
-    });
-    const ended = call.settled
-      .then(
-        () => ({}),
-        (error: unknown) => ({ error }),
-      )
-      .then((result) => {
-        outcome = result;
-        wake();
-      });
-    const onAbort = (): void => {
-      call.cancel();
-      wake();
-    };
-    signal?.addEventListener("abort", onAbort);
+    let call: Call | undefined;
     try {
-      while (!signal?.aborted) {
-        const event = queue.shift();
-        if (event) yield event;
-        else if (outcome) break;
-        else await new Promise<void>((resolve) => (wake = resolve));
-      }
+      yield* drain<EngineEvent>({
+        start: (emit) => {
+          call = this.#connection.call({ type: "complete", prompt, options }, (event) => emit([event]));
+          return call.settled;
+        },
+        stop: () => call?.cancel(),
+        signal,
+      });
     } finally {
-      signal?.removeEventListener("abort", onAbort);
-      if (!outcome) call.cancel();
-      await ended;
       this.#busy = false;
     }
-    signal?.throwIfAborted();
-    if (outcome && "error" in outcome) throw outcome.error;
   }
 
   close(): Promise<void> {

@@ -35,6 +35,16 @@ export interface ContextConfig {
   readonly rope?: { readonly type: "yarn"; readonly factor: number; readonly originalContext: number };
 }
 
+/** Whether a change from one to the other would change nothing. */
+export function sameContext(a: ContextConfig, b: ContextConfig): boolean {
+  return (
+    a.size === b.size &&
+    a.kvType === b.kvType &&
+    a.rope?.factor === b.rope?.factor &&
+    a.rope?.originalContext === b.rope?.originalContext
+  );
+}
+
 /** Sampling for one completion. Temperature 0 is greedy. */
 export interface Sampling {
   readonly temperature: number;

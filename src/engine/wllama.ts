@@ -10,6 +10,8 @@ import type {
   EngineInfo,
   ModelFacts,
 } from "./engine.ts";
+import { drain } from "./drain.ts";
+import { sameContext } from "./engine.ts";
 import type { LoadHost } from "./host.ts";
 import type { WllamaAssets } from "./wllama-assets.ts";
 import { CompletionReader, completionBody, refusal } from "./wllama-completion.ts";
@@ -141,43 +143,21 @@ class WllamaEngine implements Engine {
     const { module, window } = await this.#ready(signal);
     const reader = new CompletionReader(window, options);
     const controller = new AbortController();
-    const onAbort = (): void => controller.abort();
-    signal?.addEventListener("abort", onAbort);
-    const queue: EngineEvent[] = [];
-    let wake = (): void => undefined;
-    let outcome: { error?: unknown } | undefined;
-    const ended = module
-      .complete(completionBody(text, options), {
-        signal: controller.signal,
-        onData(chunk) {
-          queue.push(...reader.read(chunk));
-          if (reader.finished) controller.abort();
-          wake();
-        },
-      })
-      .then(
-        () => ({}),
-        (error: unknown) => ({ error }),
-      )
-      .then((result) => {
-        outcome = result;
-        wake();
-      });
+    const stop = (): void => controller.abort();
     try {
-      for (;;) {
-        const event = signal?.aborted ? undefined : queue.shift();
-        if (event) yield event;
-        else if (outcome) break;
-        else await new Promise<void>((resolve) => (wake = resolve));
-      }
-    } finally {
-      signal?.removeEventListener("abort", onAbort);
-      controller.abort();
-      await ended;
-    }
-    signal?.throwIfAborted();
-    if (outcome && outcome.error !== undefined) {
-      const { error } = outcome;
+      yield* drain<EngineEvent>({
+        start: (emit) =>
+          module.complete(completionBody(text, options), {
+            signal: controller.signal,
+            onData(chunk) {
+              emit(reader.read(chunk));
+              if (reader.finished) stop();
+            },
+          }),
+        stop,
+        signal,
+      });
+    } catch (error) {
       throw error instanceof RefusedCompletion ? refusal(error, window, options) : error;
     }
     yield* reader.end();
@@ -197,15 +177,6 @@ class WllamaEngine implements Engine {
     if (!this.#module) throw new InferenceError("closed", "Cannot use this engine: it was closed while it started");
     return { module: this.#module, window: this.#config.size };
   }
-}
-
-function sameContext(a: ContextConfig, b: ContextConfig): boolean {
-  return (
-    a.size === b.size &&
-    a.kvType === b.kvType &&
-    a.rope?.factor === b.rope?.factor &&
-    a.rope?.originalContext === b.rope?.originalContext
-  );
 }
 
 /** As much of a Blob as wllama uses, over ranges that are read when asked for: no limit in size, nothing in memory. */
