@@ -1,4 +1,4 @@
-// The README's examples are the files in examples/, and what they print. With --write, puts them there as they are today.
+// The README's examples are files in examples/ and what they print; `npm run readme` puts both there as they are today.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root, run } from "./command.ts";

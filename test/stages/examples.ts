@@ -32,7 +32,7 @@ export const examplesStage: Stage = {
         else failed++;
         console.log(`${good ? "ok  " : "FAIL"}  ${path} ${seconds.toFixed(1)} s`);
         if (!good) console.log(indent(`exit code ${code}\n${output}`));
-        if (isStale) console.log(indent('README.md shows something else: "node scripts/readme.ts --write"'));
+        if (isStale) console.log(indent('README.md shows something else; "npm run readme" puts today\'s there'));
         shown.delete(path);
       }
     }
