@@ -9,17 +9,17 @@ const mostRounds = 6;
 export const tools: Group = {
   title: "Tools, end to end",
   about:
-    "Calls are answered with scripted results, for at most six rounds. The right calls are exactly the listed ones in their\n" +
-    "order; the last eight tasks list none, and all but the first of them offer no tools.",
+    "Calls are answered with scripted results, for at most six rounds. Right: exactly the expected calls in their order, and\n" +
+    "then the right answer. The last eight tasks expect no call, and all but the first of these offer no tools.",
   rows: "task",
   async run({ count, load }) {
     const scores = new Scores();
     await using model = await load(plainContext);
     for (const item of readItems("tools", count)) {
       const { reply, made } = await follow(model, item);
-      const right = isRight(reply, item.answer);
-      scores.note({ task: item.task, way: "right answer", right });
-      scores.note({ task: item.task, way: "right answer and calls", right: right && areExpected(made, item) });
+      const rightCalls = areExpected(made, item);
+      scores.note({ task: item.task, way: "right", right: rightCalls && isRight(reply, item.answer) });
+      scores.note({ task: item.task, way: "right calls alone", right: rightCalls });
     }
     return scores;
   },
