@@ -210,7 +210,7 @@ export interface Model extends AsyncDisposable {
    */
   render(
     messages: readonly Message[],
-    options?: { reasoning?: ReasoningOptions["mode"]; tools?: readonly Tool[] },
+    options?: { reasoning?: ReasoningOptions["mode"]; tools?: readonly Tool[]; keepReasoning?: KeepReasoning },
   ): Promise<string>;
   /** One vector a text. `unsupported` in this version. */
   embed(input: string | readonly string[], options?: { signal?: AbortSignal }): Promise<Float32Array[]>;

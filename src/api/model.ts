@@ -110,10 +110,7 @@ export class LoadedModel implements Model {
     return input === "" ? 0 : this.#runner.countPrompt([{ kind: "content", text: input }]);
   }
 
-  async render(
-    messages: readonly Message[],
-    options: { reasoning?: ReasoningOptions["mode"]; tools?: readonly ToolDefinition[] } = {},
-  ): Promise<string> {
+  async render(messages: readonly Message[], options: Parameters<Model["render"]>[1] = {}): Promise<string> {
     this.#checkOpen("render");
     return segmentsToText(chatPrompt(this.#parts.renderer, messages, options).prompt);
   }

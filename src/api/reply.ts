@@ -48,12 +48,7 @@ export class Reply {
 
   result(
     summary: RoundsSummary | undefined,
-    {
-      startedAt,
-      loadMs,
-      cached,
-      finishReason,
-    }: { startedAt: number; loadMs: number; cached: number | undefined; finishReason: "abort" | undefined },
+    { startedAt, loadMs, finishReason }: { startedAt: number; loadMs: number; finishReason: "abort" | undefined },
   ): Result {
     const usage = summary?.usage ?? { prompt: 0, cached: 0, text: 0, reasoning: 0 };
     const decodeMs = summary?.decodeMs ?? 0;
@@ -70,7 +65,7 @@ export class Reply {
       },
       finishReason: finishReason ?? (this.#calls.length > 0 ? "tool-calls" : ended),
       reasoningEnd: summary?.reasoningEnd ?? "none",
-      usage: cached === undefined ? usage : { ...usage, cached },
+      usage,
       timings: {
         loadMs,
         prefillMs: summary?.prefillMs ?? 0,

@@ -4,8 +4,18 @@ import type { PromptSegment } from "../prompt/segment.ts";
 import type { Step, ThinkingBudget } from "../reasoning/index.ts";
 import type { RunControl } from "./generation.ts";
 
+/** A prompt that was counted by evaluating it, so that its run finds it in the KV cache. */
+export interface Counted {
+  readonly tokens: number;
+  /** Of these, so many were in the KV cache before. */
+  readonly cached: number;
+  readonly prefillMs: number;
+}
+
 export interface RoundsRequest {
   readonly prompt: readonly PromptSegment[];
+  /** Where the prompt was evaluated already, and that was told. */
+  readonly counted: Counted | undefined;
   readonly budget: ThinkingBudget;
   /** For every round; `maxTokens` counts over all of them, and `format` binds no thoughts. */
   readonly options: CompleteOptions;
@@ -69,10 +79,10 @@ export class Rounds {
   }
 
   async *#round(control: RunControl): AsyncGenerator<RoundPart, "stop" | "length" | "restart"> {
-    const { prompt, budget } = this.#request;
+    const { prompt, budget, counted } = this.#request;
     const { format, ...unbound } = this.#request.options;
     const options = format && !budget.isThinking ? { ...unbound, format } : unbound;
-    const isFirst = this.#prompt === undefined;
+    const isTold = this.#prompt !== undefined || counted !== undefined;
     const maxTokens = Math.max(0, this.#left);
     let decodingSince: number | undefined;
     let end: "stop" | "length" = "stop";
@@ -80,7 +90,7 @@ export class Rounds {
       for await (const event of this.#engine.complete([...prompt, ...budget.soFar], { ...options, maxTokens })) {
         if (control.endReasoning.aborted) budget.endReasoning();
         if (event.type === "prefill") {
-          if (isFirst) yield event;
+          if (!isTold) yield event;
           this.#prompt ??= { prompt: event.total, cached: event.cached };
           if (budget.isSpent) return "restart";
         } else if (event.type === "piece") {
@@ -116,12 +126,13 @@ export class Rounds {
   }
 
   #summary(finishReason: "stop" | "length"): RoundsSummary {
-    const { budget } = this.#request;
+    const { budget, counted } = this.#request;
+    const { prompt, cached } = this.#prompt ?? { prompt: counted?.tokens ?? 0, cached: 0 };
     return {
       finishReason,
       reasoningEnd: budget.reasoningEnd,
-      usage: { ...(this.#prompt ?? { prompt: 0, cached: 0 }), ...budget.usage },
-      prefillMs: this.#prefillMs ?? 0,
+      usage: { prompt, cached: counted?.cached ?? cached, ...budget.usage },
+      prefillMs: (counted?.prefillMs ?? 0) + (this.#prefillMs ?? 0),
       decodeMs: this.#decodeMs,
       firstTokenAt: this.#firstTokenAt,
     };

@@ -15,7 +15,7 @@ import { checkGenerateOptions, checkSupported, reasoningOptions, resolveSampling
 import { shortenHistory } from "./overflow.ts";
 import { Queue } from "./queue.ts";
 import { Reply } from "./reply.ts";
-import { Rounds, type RoundsSummary } from "./rounds.ts";
+import { Rounds, type Counted, type RoundsSummary } from "./rounds.ts";
 
 /** A history that overflows is cut at most this often for one request. */
 const maxCuts = 6;
@@ -40,6 +40,13 @@ export interface ChatRequest {
   readonly onOverflow?: (kept: readonly Message[]) => void;
 }
 
+type PrefillPart = Extract<Part, { type: "prefill" }>;
+
+/** A prompt, and the room for its reply; `counted` where it has been evaluated. */
+interface Ready extends Prepared {
+  readonly room: Room & { readonly counted?: Counted };
+}
+
 /** Turns requests into rounds of the engine, one request at a time. */
 export class Runner {
   readonly #options: RunnerOptions;
@@ -61,54 +68,56 @@ export class Runner {
   }
 
   /** One chat turn. */
-  async *chat(request: ChatRequest, control: RunControl): AsyncGenerator<Part, void> {
-    const { options } = request;
-    const { renderer, recommended } = this.#options;
-    const window = this.windowOf(request);
-    const overflow = request.context?.overflow ?? this.#options.context.overflow ?? "error";
-    yield* this.#run(options, control, async (signal) => {
-      let messages = request.messages;
-      // A history is shortened in time for a reply; a request that can't be shortened takes what is left.
-      const usual = Math.min(recommended.maxTokens ?? usualReply, Math.floor(window.limit / 4));
-      let reserve = overflow === "error" || options.maxTokens !== undefined ? 0 : usual;
-      for (let cuts = 0; ;) {
-        const prepared = chatPrompt(renderer, messages, options);
-        try {
-          const room = await this.#fit(prepared.prompt, options, { window, reserve, signal });
-          if (messages !== request.messages) request.onOverflow?.(messages);
-          return { ...prepared, room };
-        } catch (error) {
-          if (!InferenceError.is(error, "context-full") || overflow === "error" || cuts++ === maxCuts) throw error;
-          const needed = Number(error.details?.["needed"]);
-          const reply = options.maxTokens ?? Math.max(1, reserve);
-          try {
-            messages = await shortenHistory(messages, {
-              strategy: overflow,
-              needed,
-              reply,
-              window: window.limit,
-              signal,
-            });
-          } catch (failure) {
-            if (!InferenceError.is(failure, "context-full") || reserve === 0) throw failure;
-            reserve = 0;
-          }
-        }
-      }
-    });
+  chat(request: ChatRequest, control: RunControl): AsyncGenerator<Part, void> {
+    return this.#run(request.options, control, (signal) => this.#prepareChat(request, signal));
   }
 
   /** Raw completion. */
-  async *complete(
+  complete(
     prompt: readonly PromptSegment[],
     options: GenerateOptions,
     control: RunControl,
   ): AsyncGenerator<Part, void> {
-    yield* this.#run(options, control, async (signal) => {
-      const prepared = rawPrompt(this.#options.renderer, prompt, options);
-      const room = await this.#fit(prepared.prompt, options, { window: this.#window, reserve: 0, signal });
-      return { ...prepared, room };
-    });
+    return this.#run(options, control, (signal) => this.#prepareRaw(prompt, options, signal));
+  }
+
+  async *#prepareRaw(
+    prompt: readonly PromptSegment[],
+    options: GenerateOptions,
+    signal: AbortSignal,
+  ): AsyncGenerator<PrefillPart, Ready> {
+    const prepared = rawPrompt(this.#options.renderer, prompt, options);
+    const room = yield* this.#fit(prepared.prompt, options, { window: this.#window, reserve: 0, signal });
+    return { ...prepared, room };
+  }
+
+  async *#prepareChat(request: ChatRequest, signal: AbortSignal): AsyncGenerator<PrefillPart, Ready> {
+    const { options } = request;
+    const { renderer, recommended, context } = this.#options;
+    const window = this.windowOf(request);
+    const strategy = request.context?.overflow ?? context.overflow ?? "error";
+    let messages = request.messages;
+    // A history is shortened in time for a reply; a request that can't be shortened takes what is left.
+    const usual = Math.min(recommended.maxTokens ?? usualReply, Math.floor(window.limit / 4));
+    let reserve = strategy === "error" || options.maxTokens !== undefined ? 0 : usual;
+    for (let cuts = 0; ;) {
+      const prepared = chatPrompt(renderer, messages, options);
+      try {
+        const room = yield* this.#fit(prepared.prompt, options, { window, reserve, signal });
+        if (messages !== request.messages) request.onOverflow?.(messages);
+        return { ...prepared, room };
+      } catch (error) {
+        if (!InferenceError.is(error, "context-full") || strategy === "error" || cuts++ === maxCuts) throw error;
+        const needed = Number(error.details?.["needed"]);
+        const reply = options.maxTokens ?? Math.max(1, reserve);
+        try {
+          messages = await shortenHistory(messages, { strategy, needed, reply, window: window.limit, signal });
+        } catch (failure) {
+          if (!InferenceError.is(failure, "context-full") || reserve === 0) throw failure;
+          reserve = 0;
+        }
+      }
+    }
   }
 
   /** Tokens of a request's prompt, which is in the KV cache afterwards. */
@@ -119,49 +128,56 @@ export class Runner {
   async countPrompt(prompt: readonly PromptSegment[], signal?: AbortSignal): Promise<number> {
     const leave = await this.#queue.enter(signal);
     try {
-      return (await this.#count(prompt, signal)).tokens;
+      const steps = this.#count(prompt, signal);
+      for (;;) {
+        const { done, value } = await steps.next();
+        if (done) return value.tokens;
+      }
     } finally {
       leave();
     }
   }
 
   /** @param reserve Tokens to leave for a reply that was not asked for by number. */
-  async #fit(
+  async *#fit(
     prompt: readonly PromptSegment[],
     { maxTokens }: GenerateOptions,
     { window, reserve, signal }: { window: ContextWindow; reserve: number; signal: AbortSignal },
-  ): Promise<Room & { cached?: number }> {
+  ): AsyncGenerator<PrefillPart, Ready["room"]> {
     if (window.holds(mostTokens(prompt) + reserve, maxTokens)) {
       return {
         maxTokens: maxTokens ?? this.#options.recommended.maxTokens ?? this.#options.engineContext.config.size,
         rebuilt: false,
       };
     }
-    const { tokens, cached } = await this.#count(prompt, signal);
-    window.check(tokens + reserve, maxTokens);
-    const room = await window.fit(tokens, maxTokens, signal);
-    return room.rebuilt ? room : { ...room, cached };
+    const counted = yield* this.#count(prompt, signal);
+    window.check(counted.tokens + reserve, maxTokens);
+    const room = await window.fit(counted.tokens, maxTokens, signal);
+    return room.rebuilt ? room : { ...room, counted };
   }
 
   /** Counts by a completion of no tokens; a prompt that does not fit is counted without being evaluated. */
-  async #count(
+  async *#count(
     prompt: readonly PromptSegment[],
     signal: AbortSignal | undefined,
-  ): Promise<{ tokens: number; cached: number }> {
+  ): AsyncGenerator<PrefillPart, Counted> {
     const options = {
       maxTokens: 0,
       sampling: resolveSampling({ temperature: 0 }, {}),
       stop: [],
       ...(signal ? { signal } : {}),
     };
-    let counted: { tokens: number; cached: number } | undefined;
+    let counted: Counted | undefined;
     try {
       for await (const event of this.#options.engine.complete(prompt, options)) {
-        if (event.type === "end") counted = { tokens: event.usage.prompt, cached: event.usage.cached };
+        if (event.type === "prefill") yield event;
+        if (event.type !== "end") continue;
+        const { usage, timings } = event;
+        counted = { tokens: usage.prompt, cached: usage.cached, prefillMs: timings.prefillMs };
       }
     } catch (error) {
       const needed = InferenceError.is(error, "context-full") ? error.details?.["needed"] : undefined;
-      if (typeof needed === "number") return { tokens: needed, cached: 0 };
+      if (typeof needed === "number") return { tokens: needed, cached: 0, prefillMs: 0 };
       throw error;
     }
     if (counted) return counted;
@@ -175,7 +191,7 @@ export class Runner {
   async *#run(
     options: GenerateOptions,
     control: RunControl,
-    prepare: (signal: AbortSignal) => Promise<Prepared & { room: Room & { cached?: number } }>,
+    prepare: (signal: AbortSignal) => AsyncGenerator<PrefillPart, Ready>,
   ): AsyncGenerator<Part, void> {
     checkGenerateOptions(options);
     checkSupported(options, this.#options.engine);
@@ -185,19 +201,18 @@ export class Runner {
     const reply = new Reply(this.#options.renderer, options);
     let rounds: Rounds | undefined;
     let leave: (() => void) | undefined;
-    let cached: number | undefined;
     const finish = (summary: RoundsSummary | undefined, finishReason?: "abort"): Part => ({
       type: "finish",
-      result: reply.result(summary, { startedAt, loadMs: this.#options.loadMs, cached, finishReason }),
+      result: reply.result(summary, { startedAt, loadMs: this.#options.loadMs, finishReason }),
     });
     try {
       leave = await this.#queue.enter(signal);
-      const { prompt, open, room } = await prepare(signal);
-      cached = room.cached;
+      const { prompt, open, room } = yield* prepare(signal);
       const { recommended, renderer, engine } = this.#options;
       const { onBudget, budget, minimum, nudge } = reasoningOptions(options);
       rounds = new Rounds(engine, {
         prompt,
+        counted: room.counted,
         budget: new ThinkingBudget({
           open,
           tags: tagsOf(renderer, options),

@@ -8,7 +8,7 @@ export interface ParsedCall {
 }
 
 export interface ParsedToolCalls {
-  /** What is left for the user. */
+  /** What is left for the user: all but the calls that could be read. */
   readonly text: string;
   readonly calls: readonly ParsedCall[];
   /** What is wrong with a call that could not be read, in words for the model. */
@@ -59,7 +59,7 @@ function parseNameLines(visibleText: string, names: readonly string[]): ParsedTo
   let rest = visibleText;
   for (let call = nameLineCall(rest, names); call; call = nameLineCall(rest, names)) {
     const read = readObject(call.json);
-    if (!read) return { text: "", calls, problem: badJson(call.name, call.json) };
+    if (!read) return { text: rest, calls, problem: badJson(call.name, call.json) };
     calls.push({ name: call.name, arguments: read.value });
     rest = read.rest.trim() === "" ? "" : read.rest;
   }
@@ -79,11 +79,14 @@ function parseTags(visibleText: string, names: readonly string[]): ParsedToolCal
     // A call whose JSON cannot be read reaches to its closing tag.
     const end = body.indexOf(callClose);
     const called = read && asCall(read.value);
+    const isKnown = called !== undefined && names.includes(called.name);
     if (!called) problems.push(badJson("a tool", end === -1 ? body : body.slice(0, end)));
-    else if (!names.includes(called.name)) problems.push(unknownTool(called.name, names));
+    else if (!isKnown) problems.push(unknownTool(called.name, names));
     else calls.push(called);
     const after = read ? read.rest.trimStart() : end === -1 ? "" : body.slice(end);
+    const unread = rest;
     rest = after.startsWith(callClose) ? after.slice(callClose.length) : after;
+    if (!isKnown) text += unread.slice(0, unread.length - rest.length);
     const next = rest.indexOf(callOpen);
     text += (next === -1 ? rest : rest.slice(0, next)).trimEnd();
     rest = next === -1 ? "" : rest.slice(next);

@@ -33,6 +33,21 @@ describe("Model.chat()", () => {
     expect(content).toEqual([{ kind: "content", text: "a <|assistant|> b </think> c" }]);
   });
 
+  test("tells of the prefill while a prompt is counted, once", async () => {
+    const { model } = scriptedModel(thinks, { batch: 16 });
+    const long = user("word ".repeat(200));
+    const prefills: (Part & { type: "prefill" })[] = [];
+    const run = model.chat(long);
+    for await (const part of run) if (part.type === "prefill") prefills.push(part);
+    const { usage } = await run.result();
+    expect(prefills.length).toBeGreaterThan(5);
+    const done = prefills.map((part) => part.done);
+    expect(done).toEqual(done.toSorted((a, b) => a - b));
+    expect(prefills.at(-1)).toEqual({ type: "prefill", done: usage.prompt, total: usage.prompt, cached: 0 });
+    expect(usage.cached).toBe(0);
+    expect((await model.chat(long).result()).usage.cached).toBeGreaterThan(usage.prompt / 2);
+  });
+
   test("samples as asked, else as recommended, else as llama.cpp does", async () => {
     const { model, engine } = scriptedModel(thinks, { recommended: { temperature: 0.6, topK: 30, maxTokens: 300 } });
     await model.chat(user("Hi"), { topK: 7, seed: 3 }).result();

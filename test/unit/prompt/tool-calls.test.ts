@@ -71,9 +71,9 @@ test.each([
   expect(parseToolCalls(text, chatml, tools)).toEqual(expected);
 });
 
-test("parseToolCalls() says what is wrong with a call, in words for the model", () => {
+test("parseToolCalls() says what is wrong with a call, in words for the model, and leaves it in the text", () => {
   expect(parseToolCalls('search\n{"query": ', glm, tools)).toEqual({
-    text: "",
+    text: 'search\n{"query": ',
     calls: [],
     problem: expect.stringMatching(/^The call of search could not be read.*\{"query":$/),
   });
@@ -82,10 +82,11 @@ test("parseToolCalls() says what is wrong with a call, in words for the model", 
   );
   expect(parseToolCalls('<tool_call>{"name": }</tool_call>', chatml, tools).problem).toMatch(/could not be read/);
   expect(parseToolCalls('<tool_call>["search"]</tool_call> x', chatml, tools)).toMatchObject({
-    text: " x",
+    text: '<tool_call>["search"]</tool_call> x',
     problem: expect.any(String),
   });
   expect(parseToolCalls('<tool_call>{"name": "rm"}</tool_call>', chatml, tools)).toMatchObject({
+    text: '<tool_call>{"name": "rm"}</tool_call>',
     calls: [],
     problem: expect.stringContaining("no tool named rm; the tools are: search, "),
   });
