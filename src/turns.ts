@@ -54,7 +54,8 @@ export function checkMessages(messages: readonly Message[]): void {
   const wrong = messages.findIndex((message: Message) => {
     if (!["system", "user", "assistant", "tool"].includes(message?.role)) return true;
     // OpenAI's clients send null beside tool calls; the prompt floor reads it as nothing said.
-    return typeof message.content !== "string" && !(message.role === "assistant" && message.content === null);
+    const mayBeEmpty = message.role === "assistant" || message.role === "tool";
+    return typeof message.content !== "string" && !(mayBeEmpty && (message.content ?? null) === null);
   });
   if (wrong >= 0) {
     throw new TypeError(

@@ -19,7 +19,8 @@ export function eventStreamResponse(parts: AsyncIterable<Part>, init: ResponseIn
   if (!headers.has("content-type")) headers.set("content-type", "text/event-stream; charset=utf-8");
   if (!headers.has("cache-control")) headers.set("cache-control", "no-cache");
   const encoder = new TextEncoder();
-  const events = chunks(parts);
+  const iterator = parts[Symbol.asyncIterator]();
+  const events = chunks({ [Symbol.asyncIterator]: () => iterator });
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
@@ -28,6 +29,8 @@ export function eventStreamResponse(parts: AsyncIterable<Part>, init: ResponseIn
         else controller.enqueue(encoder.encode(`data: ${value}\n\n`));
       },
       async cancel() {
+        // A generator's own return() would wait for the part that is being made.
+        await iterator.return?.();
         await events.return(undefined);
       },
     },

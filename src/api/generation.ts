@@ -92,8 +92,26 @@ export class ModelGeneration implements Generation {
     await this.#leave();
   }
 
-  async *#only(type: "text" | "reasoning"): AsyncIterable<string> {
-    for await (const part of this) if (part.type === type) yield part.text;
+  /** No generator: its return() would wait for the piece that is being made. */
+  #only(type: "text" | "reasoning"): AsyncIterable<string> {
+    return {
+      [Symbol.asyncIterator]: () => {
+        const parts = this[Symbol.asyncIterator]();
+        return {
+          async next() {
+            for (;;) {
+              const { done, value } = await parts.next();
+              if (done) return { done: true, value: undefined };
+              if (value.type === type) return { done: false, value: value.text };
+            }
+          },
+          async return() {
+            await parts.return?.();
+            return { done: true, value: undefined };
+          },
+        };
+      },
+    };
   }
 
   async #next(): Promise<IteratorResult<Part, undefined>> {

@@ -1,4 +1,4 @@
-import type { Message, ReasoningOptions, SamplingOptions, ToolDefinition } from "../contract.ts";
+import type { Message, SamplingOptions } from "../contract.ts";
 import { InferenceError } from "../errors.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { GgufFacts } from "../gguf/facts.ts";
@@ -6,13 +6,13 @@ import type { ModelHeader } from "../gguf/model-header.ts";
 import type { PromptRenderer } from "../prompt/renderer.ts";
 import { segmentsToText } from "../prompt/renderer.ts";
 import type { PromptSegment } from "../prompt/segment.ts";
-import { checkMessages } from "../turns.ts";
 import { chatPrompt } from "./chat-prompt.ts";
 import { EngineContext } from "./context-window.ts";
 import type { ContextOptions, GenerateOptions, Generation, Model, Session, SessionOptions } from "./contract.ts";
 import { ModelGeneration } from "./generation.ts";
 import type { MemoryFit } from "./memory-fit.ts";
 import { checkContextOptions, checkGenerateOptions, requireCapability } from "./options.ts";
+import { ownMessages, ownOptions } from "./own-copies.ts";
 import { Runner } from "./runner.ts";
 import { ModelSession } from "./session.ts";
 
@@ -67,27 +67,23 @@ export class LoadedModel implements Model {
 
   generate(prompt: string | Uint32Array, options: GenerateOptions = {}): Generation {
     this.#checkOpen("generate");
-    checkGenerateOptions(options);
-    return new ModelGeneration((control) => this.#runner.complete(asSegments(prompt), options, control));
+    const own = ownOptions(options);
+    return new ModelGeneration((control) => this.#runner.complete(asSegments(prompt), own, control));
   }
 
   chat(messages: readonly Message[], options: Parameters<Model["chat"]>[1] = {}): Generation {
     this.#checkOpen("chat");
-    checkGenerateOptions(options);
-    return new ModelGeneration((control) => this.#runner.chat({ messages, options }, control));
+    const request = { messages: ownMessages(messages), options: ownOptions(options) };
+    return new ModelGeneration((control) => this.#runner.chat(request, control));
   }
 
   async session(options: SessionOptions = {}): Promise<Session> {
     this.#checkOpen("start a session");
-    checkGenerateOptions(options);
-    checkContextOptions(options.context);
-    const { system, history = [] } = options;
-    const messages: Message[] = [
-      ...(system === undefined ? [] : [{ role: "system" as const, content: system }]),
-      ...history,
-    ];
-    checkMessages(messages);
-    return new ModelSession(this.#runner, options, messages);
+    const own = ownOptions(options);
+    checkContextOptions(own.context);
+    const { system, history = [] } = own;
+    const first = system === undefined ? [] : ownMessages([{ role: "system", content: system }]);
+    return new ModelSession(this.#runner, own, [...first, ...ownMessages(history)]);
   }
 
   async tokenize(text: string, { special = false }: { special?: boolean } = {}): Promise<Uint32Array> {
@@ -112,6 +108,7 @@ export class LoadedModel implements Model {
 
   async render(messages: readonly Message[], options: Parameters<Model["render"]>[1] = {}): Promise<string> {
     this.#checkOpen("render");
+    checkGenerateOptions(options);
     return segmentsToText(chatPrompt(this.#parts.renderer, messages, options).prompt);
   }
 
@@ -126,7 +123,10 @@ export class LoadedModel implements Model {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#parts.engine.close().finally(() => this.#parts.closeFiles());
+    if (!this.#closing) {
+      this.#runner.close(closed("run"));
+      this.#closing = this.#parts.engine.close().finally(() => this.#parts.closeFiles());
+    }
     return this.#closing;
   }
 
@@ -135,7 +135,7 @@ export class LoadedModel implements Model {
   }
 
   #checkOpen(action: string): void {
-    if (this.#closing) throw new InferenceError("closed", `Cannot ${action}: this model is closed; load it again`);
+    if (this.#closing) throw closed(action);
   }
 
   #never(action: "embed" | "rank"): InferenceError {
@@ -144,6 +144,10 @@ export class LoadedModel implements Model {
       details: { engine, capability: action },
     });
   }
+}
+
+function closed(action: string): InferenceError {
+  return new InferenceError("closed", `Cannot ${action}: this model is closed; load it again`);
 }
 
 function asSegments(prompt: string | Uint32Array): PromptSegment[] {

@@ -2,6 +2,7 @@ import { readExtension } from "../context/rope-scaling.ts";
 import type { ReasoningOptions, SamplingOptions } from "../contract.ts";
 import { InferenceError } from "../errors.ts";
 import type { Engine, EngineCapabilities, Sampling } from "../engine/engine.ts";
+import { checkTools } from "../prompt/messages.ts";
 import type { ContextOptions, GenerateOptions, LoadOptions } from "./contract.ts";
 
 /** llama.cpp's own defaults, for models that recommend nothing. */
@@ -26,7 +27,8 @@ const samplingRules: Readonly<Record<keyof SamplingOptions, NumberRule>> = {
  * @throws {TypeError} if a value has the wrong type
  * @throws {RangeError} if a number is outside its range
  */
-export function checkGenerateOptions(options: GenerateOptions): void {
+export function checkGenerateOptions(options: GenerateOptions & { keepReasoning?: unknown }): void {
+  if (typeof options !== "object" || options === null) throw new TypeError("The options must be an object");
   for (const [name, rule] of Object.entries(samplingRules)) {
     // The keys of samplingRules are exactly those of SamplingOptions.
     checkNumber(name, options[name as keyof SamplingOptions], rule);
@@ -36,7 +38,13 @@ export function checkGenerateOptions(options: GenerateOptions): void {
     if (typeof stop !== "string" || stop === "")
       throw new TypeError("stop must be a non-empty string, or an array of them");
   }
-  for (const [id, bias] of options.logitBias ?? []) {
+  const { logitBias, tools, signal } = options;
+  if (logitBias !== undefined && !(logitBias instanceof Map)) throw new TypeError("logitBias must be a Map");
+  if (tools !== undefined) checkTools(tools);
+  if (signal !== undefined && typeof signal?.aborted !== "boolean")
+    throw new TypeError("signal must be an AbortSignal");
+  oneOf("keepReasoning", options.keepReasoning, ["none", "since-last-user", "all"]);
+  for (const [id, bias] of logitBias ?? []) {
     checkNumber("a token id of logitBias", id, { min: 0, max: 2 ** 31 - 1, integer: true });
     if (typeof bias !== "number" || !(bias < Infinity)) {
       throw new TypeError(`logitBias of token ${id} must be a finite number or -Infinity, not ${String(bias)}`);
@@ -50,8 +58,8 @@ function checkFormat(format: GenerateOptions["format"]): void {
   if (format === undefined) return;
   if (typeof format !== "object" || format === null) throw new TypeError("format must be an object with a type");
   oneOf("format.type", format.type, ["json", "gbnf"]);
-  if (format.type === "gbnf" && typeof format.grammar !== "string") {
-    throw new TypeError(`format.grammar must be a string, not ${typeof format.grammar}`);
+  if (format.type === "gbnf" && (typeof format.grammar !== "string" || format.grammar.trim() === "")) {
+    throw new TypeError("format.grammar must be a GBNF grammar, as text");
   }
   if (format.type === "json" && format.schema !== undefined && (typeof format.schema !== "object" || !format.schema)) {
     throw new TypeError("format.schema must be a JSON schema, as an object");
@@ -127,6 +135,24 @@ export function checkSupported(options: GenerateOptions, engine: Engine): void {
 }
 
 /**
+ * Refuses to force a tool call, which this version can't.
+ *
+ * @throws {TypeError} if the choice is none of those allowed
+ * @throws {InferenceError} `unsupported`
+ */
+export function checkToolChoice({ toolChoice, tools = [] }: GenerateOptions): void {
+  if (toolChoice === undefined || toolChoice === "auto" || toolChoice === "none") return;
+  if (toolChoice !== "required" && (typeof toolChoice !== "object" || !toolChoice)) {
+    throw new TypeError('toolChoice must be "auto", "none", "required" or { name }');
+  }
+  const wanted = typeof toolChoice === "object" ? ` ${toolChoice.name}` : "";
+  throw new InferenceError(
+    "unsupported",
+    `Cannot force a call of the tool${wanted}: calls are up to the model in this version; use toolChoice "auto" (${tools.length} tools given)`,
+  );
+}
+
+/**
  * @param action What was asked for, as a verb phrase.
  * @throws {InferenceError} `unsupported` if the engine does not declare the capability
  */
@@ -145,7 +171,9 @@ export function requireCapability(engine: Engine, capability: keyof EngineCapabi
  * @throws {InferenceError} `unsupported`
  */
 export function checkLoadOptions(options: LoadOptions): void {
-  const { threads, wasm = {} } = options;
+  if (typeof options !== "object" || options === null) throw new TypeError("The options must be an object");
+  const { threads } = options;
+  const wasm = record("wasm", options.wasm);
   if (threads !== "auto") checkNumber("threads", threads, { min: 1, max: 256, integer: true });
   oneOf("engine", options.engine, ["auto", "wllama", "llama"]);
   oneOf("device", options.device, ["auto", "cpu", "webgpu"]);
@@ -172,11 +200,18 @@ export function checkLoadOptions(options: LoadOptions): void {
  * @throws {TypeError} if a value is not one of those allowed
  * @throws {RangeError} if a number is not one of its kind
  */
-export function checkContextOptions({ size, kvType, extend, overflow }: ContextOptions = {}): void {
+export function checkContextOptions(context: ContextOptions | undefined): void {
+  const { size, kvType, extend, overflow } = record("context", context);
   if (size !== "auto") checkNumber("context.size", size, { min: 1, max: 2 ** 31 - 1, integer: true });
   oneOf("context.kvType", kvType, ["f16", "q8_0", "q4_0"]);
   readExtension(extend);
   if (typeof overflow !== "function") oneOf("context.overflow", overflow, ["error", "shift", "drop-oldest"]);
+}
+
+function record<T extends object>(name: string, value: T | undefined): Partial<T> {
+  if (value === undefined) return {};
+  if (typeof value !== "object" || value === null) throw new TypeError(`${name} must be an object`);
+  return value;
 }
 
 function oneOf(name: string, value: unknown, allowed: readonly string[]): void {

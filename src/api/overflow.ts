@@ -2,6 +2,7 @@ import { fitHistory } from "../context/fit-history.ts";
 import type { Message } from "../contract.ts";
 import { InferenceError } from "../errors.ts";
 import type { ContextOptions } from "./contract.ts";
+import { ownMessages } from "./own-copies.ts";
 import { contextFull } from "./context-window.ts";
 
 /** A history that did not fit. Counts are tokens. */
@@ -12,6 +13,8 @@ export interface Overflow {
   readonly reply: number;
   readonly window: number;
   readonly signal: AbortSignal;
+  /** Runs the caller's function while others may use the engine: it may ask this very model for a summary. */
+  readonly outside: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 /**
@@ -21,12 +24,10 @@ export interface Overflow {
  */
 export async function shortenHistory(
   messages: readonly Message[],
-  { strategy, needed, reply, window, signal }: Overflow,
+  { strategy, needed, reply, window, signal, outside }: Overflow,
 ): Promise<readonly Message[]> {
   if (typeof strategy === "function") {
-    const answer = await strategy({ messages, needed, window, signal });
-    if (!Array.isArray(answer)) throw new TypeError("context.overflow must return an array of messages");
-    return answer;
+    return ownMessages(await outside(async () => strategy({ messages, needed, window, signal })));
   }
   const room = window - reply;
   if (room < 1) throw contextFull(needed, window);

@@ -2,15 +2,8 @@ import type { Part, Result, TokenLogprob } from "../contract.ts";
 import type { CompleteOptions, Engine, EngineEvent } from "../engine/engine.ts";
 import type { PromptSegment } from "../prompt/segment.ts";
 import type { Step, ThinkingBudget } from "../reasoning/index.ts";
+import type { Counted } from "./count-prompt.ts";
 import type { RunControl } from "./generation.ts";
-
-/** A prompt that was counted by evaluating it, so that its run finds it in the KV cache. */
-export interface Counted {
-  readonly tokens: number;
-  /** Of these, so many were in the KV cache before. */
-  readonly cached: number;
-  readonly prefillMs: number;
-}
 
 export interface RoundsRequest {
   readonly prompt: readonly PromptSegment[];

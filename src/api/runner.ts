@@ -2,6 +2,7 @@ import { readExtension } from "../context/rope-scaling.ts";
 import type { Message, Part, SamplingOptions } from "../contract.ts";
 import { InferenceError } from "../errors.ts";
 import type { Engine } from "../engine/engine.ts";
+import { abortable } from "../gguf/abortable.ts";
 import type { PromptRenderer } from "../prompt/renderer.ts";
 import { segmentsToText } from "../prompt/renderer.ts";
 import type { PromptSegment } from "../prompt/segment.ts";
@@ -9,13 +10,21 @@ import { ThinkingBudget } from "../reasoning/index.ts";
 import { chatPrompt, rawPrompt, tagsOf, type Prepared } from "./chat-prompt.ts";
 import type { ContextOptions, GenerateOptions, SessionOptions } from "./contract.ts";
 import type { EngineContext, Room } from "./context-window.ts";
+import { countPrompt, type Counted, type PrefillPart } from "./count-prompt.ts";
 import { ContextWindow, usualReply } from "./context-window.ts";
 import type { RunControl } from "./generation.ts";
-import { checkGenerateOptions, checkSupported, reasoningOptions, resolveSampling, stopTexts } from "./options.ts";
+import {
+  checkGenerateOptions,
+  checkSupported,
+  checkToolChoice,
+  reasoningOptions,
+  resolveSampling,
+  stopTexts,
+} from "./options.ts";
 import { shortenHistory } from "./overflow.ts";
 import { Queue } from "./queue.ts";
 import { Reply } from "./reply.ts";
-import { Rounds, type Counted, type RoundsSummary } from "./rounds.ts";
+import { Rounds, type RoundsSummary } from "./rounds.ts";
 
 /** A history that overflows is cut at most this often for one request. */
 const maxCuts = 6;
@@ -40,7 +49,12 @@ export interface ChatRequest {
   readonly onOverflow?: (kept: readonly Message[]) => void;
 }
 
-type PrefillPart = Extract<Part, { type: "prefill" }>;
+/** A request's turn at the engine. */
+interface Turn {
+  readonly signal: AbortSignal;
+  /** Lets others have the engine while `work` runs. */
+  readonly outside: <T>(work: () => Promise<T>) => Promise<T>;
+}
 
 /** A prompt, and the room for its reply; `counted` where it has been evaluated. */
 interface Ready extends Prepared {
@@ -67,9 +81,14 @@ export class Runner {
     return this.#options.engine.info.engine;
   }
 
+  /** Refuses whoever waits for a turn, and whoever comes. */
+  close(error: InferenceError): void {
+    this.#queue.close(error);
+  }
+
   /** One chat turn. */
   chat(request: ChatRequest, control: RunControl): AsyncGenerator<Part, void> {
-    return this.#run(request.options, control, (signal) => this.#prepareChat(request, signal));
+    return this.#run(request.options, control, (turn) => this.#prepareChat(request, turn));
   }
 
   /** Raw completion. */
@@ -78,7 +97,7 @@ export class Runner {
     options: GenerateOptions,
     control: RunControl,
   ): AsyncGenerator<Part, void> {
-    return this.#run(options, control, (signal) => this.#prepareRaw(prompt, options, signal));
+    return this.#run(options, control, ({ signal }) => this.#prepareRaw(prompt, options, signal));
   }
 
   async *#prepareRaw(
@@ -91,7 +110,7 @@ export class Runner {
     return { ...prepared, room };
   }
 
-  async *#prepareChat(request: ChatRequest, signal: AbortSignal): AsyncGenerator<PrefillPart, Ready> {
+  async *#prepareChat(request: ChatRequest, { signal, outside }: Turn): AsyncGenerator<PrefillPart, Ready> {
     const { options } = request;
     const { renderer, recommended, context } = this.#options;
     const window = this.windowOf(request);
@@ -111,7 +130,14 @@ export class Runner {
         const needed = Number(error.details?.["needed"]);
         const reply = options.maxTokens ?? Math.max(1, reserve);
         try {
-          messages = await shortenHistory(messages, { strategy, needed, reply, window: window.limit, signal });
+          messages = await shortenHistory(messages, {
+            strategy,
+            needed,
+            reply,
+            window: window.limit,
+            signal,
+            outside,
+          });
         } catch (failure) {
           if (!InferenceError.is(failure, "context-full") || reserve === 0) throw failure;
           reserve = 0;
@@ -128,7 +154,7 @@ export class Runner {
   async countPrompt(prompt: readonly PromptSegment[], signal?: AbortSignal): Promise<number> {
     const leave = await this.#queue.enter(signal);
     try {
-      const steps = this.#count(prompt, signal);
+      const steps = countPrompt(this.#options.engine, prompt, { signal });
       for (;;) {
         const { done, value } = await steps.next();
         if (done) return value.tokens;
@@ -141,57 +167,27 @@ export class Runner {
   /** @param reserve Tokens to leave for a reply that was not asked for by number. */
   async *#fit(
     prompt: readonly PromptSegment[],
-    { maxTokens }: GenerateOptions,
+    { maxTokens, format }: GenerateOptions,
     { window, reserve, signal }: { window: ContextWindow; reserve: number; signal: AbortSignal },
   ): AsyncGenerator<PrefillPart, Ready["room"]> {
-    if (window.holds(mostTokens(prompt) + reserve, maxTokens)) {
+    // A format is tried before the model thinks for long: a wrong grammar is found now.
+    if (!format && window.holds(mostTokens(prompt) + reserve, maxTokens)) {
       return {
         maxTokens: maxTokens ?? this.#options.recommended.maxTokens ?? this.#options.engineContext.config.size,
         rebuilt: false,
       };
     }
-    const counted = yield* this.#count(prompt, signal);
+    const counted = yield* countPrompt(this.#options.engine, prompt, { signal, format });
     window.check(counted.tokens + reserve, maxTokens);
     const room = await window.fit(counted.tokens, maxTokens, signal);
     return room.rebuilt ? room : { ...room, counted };
-  }
-
-  /** Counts by a completion of no tokens; a prompt that does not fit is counted without being evaluated. */
-  async *#count(
-    prompt: readonly PromptSegment[],
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<PrefillPart, Counted> {
-    const options = {
-      maxTokens: 0,
-      sampling: resolveSampling({ temperature: 0 }, {}),
-      stop: [],
-      ...(signal ? { signal } : {}),
-    };
-    let counted: Counted | undefined;
-    try {
-      for await (const event of this.#options.engine.complete(prompt, options)) {
-        if (event.type === "prefill") yield event;
-        if (event.type !== "end") continue;
-        const { usage, timings } = event;
-        counted = { tokens: usage.prompt, cached: usage.cached, prefillMs: timings.prefillMs };
-      }
-    } catch (error) {
-      const needed = InferenceError.is(error, "context-full") ? error.details?.["needed"] : undefined;
-      if (typeof needed === "number") return { tokens: needed, cached: 0, prefillMs: 0 };
-      throw error;
-    }
-    if (counted) return counted;
-    throw new InferenceError(
-      "crashed",
-      "Cannot count the prompt: the engine ended without saying how long it is; load the model again",
-    );
   }
 
   /** The frame of every run: its turn in the queue, its signals, its result. */
   async *#run(
     options: GenerateOptions,
     control: RunControl,
-    prepare: (signal: AbortSignal) => AsyncGenerator<PrefillPart, Ready>,
+    prepare: (turn: Turn) => AsyncGenerator<PrefillPart, Ready>,
   ): AsyncGenerator<Part, void> {
     checkGenerateOptions(options);
     checkSupported(options, this.#options.engine);
@@ -207,7 +203,13 @@ export class Runner {
     });
     try {
       leave = await this.#queue.enter(signal);
-      const { prompt, open, room } = yield* prepare(signal);
+      const outside: Turn["outside"] = async (work) => {
+        leave?.();
+        const done = await abortable(work(), signal);
+        leave = await this.#queue.enter(signal);
+        return done;
+      };
+      const { prompt, open, room } = yield* prepare({ signal, outside });
       const { recommended, renderer, engine } = this.#options;
       const { onBudget, budget, minimum, nudge } = reasoningOptions(options);
       rounds = new Rounds(engine, {
@@ -269,16 +271,4 @@ export class Runner {
 function mostTokens(prompt: readonly PromptSegment[]): number {
   const ids = prompt.reduce((sum, segment) => sum + (segment.kind === "tokens" ? segment.ids.length : 0), 0);
   return new TextEncoder().encode(segmentsToText(prompt)).length + ids + 2;
-}
-
-function checkToolChoice({ toolChoice, tools = [] }: GenerateOptions): void {
-  if (toolChoice === undefined || toolChoice === "auto" || toolChoice === "none") return;
-  if (toolChoice !== "required" && typeof toolChoice !== "object") {
-    throw new TypeError('toolChoice must be "auto", "none", "required" or { name }');
-  }
-  const wanted = typeof toolChoice === "object" ? ` ${toolChoice.name}` : "";
-  throw new InferenceError(
-    "unsupported",
-    `Cannot force a call of the tool${wanted}: calls are up to the model in this version; use toolChoice "auto" (${tools.length} tools given)`,
-  );
 }

@@ -1,11 +1,10 @@
 import type { Message, Part, Result } from "../contract.ts";
 import { InferenceError } from "../errors.ts";
 import { pruneHistory } from "../reasoning/prune-history.ts";
-import { checkMessages } from "../turns.ts";
 import type { GenerateOptions, Generation, Session, SessionOptions } from "./contract.ts";
 import type { RunControl } from "./generation.ts";
 import { ModelGeneration } from "./generation.ts";
-import { checkGenerateOptions } from "./options.ts";
+import { ownMessages, ownOptions } from "./own-copies.ts";
 import { Queue } from "./queue.ts";
 import type { ChatRequest, Runner } from "./runner.ts";
 
@@ -40,9 +39,9 @@ export class ModelSession extends EventTarget implements Session {
 
   prompt(input: string | readonly Message[], options: GenerateOptions = {}): Generation {
     this.#checkOpen("prompt");
-    checkGenerateOptions(options);
+    const own = ownOptions(options);
     const added = asMessages(input);
-    return new ModelGeneration((control) => this.#turn(added, options, control));
+    return new ModelGeneration((control) => this.#turn(added, own, control));
   }
 
   async append(input: readonly Message[], { signal }: { signal?: AbortSignal } = {}): Promise<void> {
@@ -162,9 +161,6 @@ export class ModelSession extends EventTarget implements Session {
   }
 }
 
-/** A copy: what the caller does with theirs afterwards changes nothing here. */
 function asMessages(input: string | readonly Message[]): readonly Message[] {
-  if (typeof input === "string") return [{ role: "user", content: input }];
-  checkMessages(input);
-  return structuredClone(input);
+  return ownMessages(typeof input === "string" ? [{ role: "user", content: input }] : input);
 }

@@ -68,8 +68,8 @@ export function addGenerationFlags(command: Command): Command {
     .option("--top-p <x>", "the likeliest tokens that make up this share", unit)
     .option("--top-k <n>", "the n likeliest tokens; 0: all", tokens)
     .option("--min-p <x>", "tokens at least this likely, next to the likeliest", unit)
-    .option("--seed <n>", "the same seed gives the same answer", wholeNumber({ min: 0, max: 2 ** 32 - 1 }))
-    .option("--repeat-penalty <x>", "1: none", decimal({ min: 0, max: 100 }))
+    .option("--seed <n>", "the same seed gives the same answer", wholeNumber({ min: 0, max: 2 ** 32 - 2 }))
+    .option("--repeat-penalty <x>", "1: none", decimal({ min: 0.01, max: 100 }))
     .option("--stop <text>", "end before this text; may be given several times", collect);
 }
 

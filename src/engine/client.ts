@@ -57,10 +57,11 @@ class WorkerEngine implements Engine {
 
   async configure(config: ContextConfig, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
     this.#start(signal);
-    const call = this.#connection.call({ type: "configure", config });
-    const onAbort = (): void => call.cancel();
+    let call: Call | undefined;
+    const onAbort = (): void => call?.cancel();
     signal?.addEventListener("abort", onAbort);
     try {
+      call = this.#connection.call({ type: "configure", config });
       await call.settled;
     } catch (error) {
       if (signal?.aborted) throw signal.reason;

@@ -80,7 +80,14 @@ export class Connection {
       this.#waiting.set(id, { onEvent, resolve, reject });
     });
     this.#port.keepAlive(true);
-    this.#post({ ...message, id });
+    try {
+      this.#post({ ...message, id });
+    } catch (error) {
+      // What can't be cloned was never sent: nobody will answer.
+      this.#waiting.delete(id);
+      if (this.#waiting.size === 0) this.#port.keepAlive(false);
+      throw error;
+    }
     return { settled, cancel: () => this.#waiting.has(id) && this.#post({ type: "cancel", id }) };
   }
 

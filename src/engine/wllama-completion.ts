@@ -47,12 +47,12 @@ export function completionBody(prompt: string, options: CompleteOptions): Record
     min_p: sampling.minP,
     repeat_penalty: sampling.repeatPenalty,
     ...(sampling.seed === undefined ? {} : { seed: sampling.seed }),
-    ...(options.stop.length > 0 ? { stop: [...options.stop] } : {}),
+    ...(options.stop.length > 0 ? { stop: options.stop.map((text) => text.toWellFormed()) } : {}),
     ...(logitBias && logitBias.size > 0 ? { logit_bias: [...logitBias].map(bias) } : {}),
     ...(options.logprobs === undefined ? {} : { n_probs: Math.max(1, options.logprobs) }),
     // A token is sampled even then, and bytes that are no UTF-8 would fail the whole completion.
     ...(options.maxTokens === 0 ? { grammar: 'root ::= "0"' } : {}),
-    ...(format?.type === "gbnf" ? { grammar: format.grammar } : {}),
+    ...(format?.type === "gbnf" ? { grammar: format.grammar.toWellFormed() } : {}),
     ...(format?.type === "json" ? { json_schema: format.schema ?? {} } : {}),
   };
 }

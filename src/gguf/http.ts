@@ -63,6 +63,9 @@ export async function fetchOk(
         : String(cause);
     throw new InferenceError("network", `Cannot fetch ${address}: ${why}`, { cause, details: { url: address } });
   }
+  if (typeof response?.ok !== "boolean") {
+    throw new TypeError(`Cannot fetch ${address}: the fetch that was given answered with no Response`);
+  }
   if (response.ok) return response;
   await response.body?.cancel().catch(() => {});
   throw new InferenceError(
@@ -219,5 +222,6 @@ export async function urlTransfer(address: string, options: HttpOptions): Promis
 
 /** Begins to fetch what a caller's own request asks for, as it stands. */
 export async function requestTransfer(request: Request, options: HttpOptions): Promise<Transfer> {
-  return responseTransfer(await fetchOk(request, options), { address: request.url, signal: options.signal });
+  const { signal = request.signal } = options;
+  return responseTransfer(await fetchOk(request, options), { address: request.url, signal });
 }

@@ -50,7 +50,7 @@ function checkMessage(message: unknown, where: string): void {
   if (role !== "assistant") return;
   checkOptionalText(message["reasoning"], `${where}.reasoning`);
   const calls = message["toolCalls"];
-  if (calls === undefined) return;
+  if (calls === undefined || calls === null) return;
   if (!Array.isArray(calls)) throw new TypeError(`${where}.toolCalls must be an array, not ${describe(calls)}`);
   for (const [index, call] of calls.entries()) checkToolCall(call, `${where}.toolCalls[${index}]`);
 }

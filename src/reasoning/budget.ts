@@ -66,6 +66,7 @@ export class ThinkingBudget {
   readonly #minimum: number;
   readonly #nudge: string;
   readonly #message: string;
+  readonly #answerApart: boolean;
   readonly #scanner: TagScanner;
   readonly #soFar: RoundSegment[] = [];
   /** What this round has sampled. */
@@ -97,8 +98,9 @@ export class ThinkingBudget {
         );
       }
     }
-    const { open, answerApart = false } = rules;
-    this.#scanner = new TagScanner(this.#tags, { open, mayClose: () => !answerApart && !this.#wantsMore });
+    this.#answerApart = rules.answerApart ?? false;
+    const mayClose = (): boolean => !this.#answerApart && !this.#wantsMore;
+    this.#scanner = new TagScanner(this.#tags, { open: rules.open, mayClose });
   }
 
   /** The end of the next round's prompt. */
@@ -141,6 +143,11 @@ export class ThinkingBudget {
   push({ text, tokens }: Piece): Step {
     const { inside: wasInside, closedBlocks } = this.#scanner;
     this.#undecidedTokens += tokens;
+    if (this.#answerApart && !wasInside) {
+      // Whatever binds the answer may ask for the very text of a tag.
+      this.#settle();
+      return { parts: text === "" ? [] : [{ type: "text", text }], restart: false, passedTag: false, isHolding: false };
+    }
     if (wasInside) this.#settle();
     this.#raw += text;
     const { parts, refused } = this.#scanner.push(text);

@@ -91,7 +91,40 @@ describe("Model.chat()", () => {
     });
     const result = await model.chat(user("Hi"), { format: { type: "json" } }).result();
     expect(result).toMatchObject({ text: "{}", reasoning: "one two", reasoningEnd: "model" });
-    expect(engine.calls.map(({ options }) => options.format)).toEqual([undefined, { type: "json" }]);
+    // Tried on no tokens, before the model thinks for long.
+    expect(engine.calls.map(({ options }) => [options.maxTokens > 0, options.format])).toEqual([
+      [false, { type: "json" }],
+      [true, undefined],
+      [true, { type: "json" }],
+    ]);
+  });
+
+  test("takes messages and options as they were when it was called", async () => {
+    const { model, engine } = scriptedModel(thinks);
+    const messages: Message[] = [{ role: "user", content: "Hi" }];
+    const options = { maxTokens: 50, stop: ["a"] };
+    const run = model.chat(messages, options);
+    messages.push({ role: "assistant", content: "..." });
+    options.maxTokens = -1;
+    options.stop.push("b");
+    await run.result();
+    expect(lastPrompt(engine)).not.toContain("...");
+    expect(engine.calls.at(-1)?.options).toMatchObject({ maxTokens: 50, stop: expect.not.arrayContaining(["b"]) });
+  });
+
+  test("takes proxies and whatever else messages and schemas carry", async () => {
+    const { model, engine } = scriptedModel((prompt) => (prompt.endsWith("</think>\n") ? "{}" : thinks()), {
+      capabilities: { jsonSchema: true },
+    });
+    const message = { role: "user" as const, content: "Hi", draw: (): void => undefined };
+    const schema = new Proxy({ type: "object", check: (): void => undefined }, {});
+    await model.chat(new Proxy([message], {}), { format: { type: "json", schema } }).result();
+    expect(engine.calls.at(-1)?.options.format).toEqual({ type: "json", schema: { type: "object" } });
+    const session = await model.session({ history: [message] });
+    expect(session.messages).toEqual([{ role: "user", content: "Hi" }]);
+    const cyclic: { self?: object } = {};
+    cyclic.self = cyclic;
+    expect(() => model.chat([message], { format: { type: "json", schema: cyclic } })).toThrow(TypeError);
   });
 
   test("endReasoning() before the first token closes the block without one", async () => {
@@ -132,6 +165,12 @@ describe("Model.chat()", () => {
     [{ repeatPenalty: 0 }, RangeError],
     [{ logitBias: new Map([[1, Infinity]]) }, TypeError],
     [{ logitBias: new Map([[-1, 1]]) }, RangeError],
+    [{ logitBias: [[1, 1]] }, TypeError],
+    [{ tools: {} }, TypeError],
+    [{ signal: {} }, TypeError],
+    [{ keepReasoning: "some" }, TypeError],
+    [{ format: { type: "gbnf", grammar: " " } }, TypeError],
+    [null, TypeError],
     [{ format: { type: "xml" } }, TypeError],
     [{ format: { type: "gbnf" } }, TypeError],
     [{ format: { type: "json", schema: "{}" } }, TypeError],
@@ -219,6 +258,46 @@ describe("Model", () => {
     expect(() => model.chat(user("Hi"))).toThrow(InferenceError);
     expect(await reasonOf(model.count("Hi"))).toMatchObject({ code: "closed" });
     expect(await reasonOf(model.session())).toMatchObject({ code: "closed" });
+  });
+
+  test("close() refuses what waits behind a run that nobody goes on with", async () => {
+    const { model } = scriptedModel(thinks);
+    const paused = model.chat(user("Hi"))[Symbol.asyncIterator]();
+    await paused.next();
+    const waiting = [reasonOf(model.chat(user("Ho")).result()), reasonOf(model.count("a"))];
+    await model.close();
+    for (const error of await Promise.all(waiting)) expect(error).toMatchObject({ code: "closed" });
+  });
+
+  test.each(["text", "reasoning", "stream", "response"] as const)(
+    "leaving its %s stops the engine at once",
+    async (view) => {
+      const { model, engine } = scriptedModel(() => "word ".repeat(300), { tokenDelayMs: 20 });
+      const run = model.chat(user("Hi"));
+      const streams = {
+        response: () => run.toResponse().body,
+        stream: () => run.stream,
+        text: () => undefined,
+        reasoning: () => undefined,
+      };
+      const body: ReadableStream<unknown> | null | undefined = streams[view]();
+      const reader = body?.getReader();
+      const pieces = view === "text" || view === "reasoning" ? run[view][Symbol.asyncIterator]() : undefined;
+      const step = reader ? reader.read().then(() => reader.read()) : pieces?.next();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await (reader ? reader.cancel() : pieces?.return?.());
+      await step;
+      expect(engine.cancelled).toBe(1);
+      expect((await run.result()).finishReason).toBe("abort");
+    },
+  );
+
+  test("a response that is cancelled before it was read never starts a run", async () => {
+    const { model, engine } = scriptedModel(thinks);
+    const run = model.chat(user("Hi"));
+    await run.toResponse().body?.cancel();
+    expect(await reasonOf(run.result())).toMatchObject({ name: "AbortError" });
+    expect(engine.calls).toHaveLength(0);
   });
 
   test("a crash rejects the running call and everything later with crashed", async () => {

@@ -231,6 +231,31 @@ describe("Session with overflow", () => {
     expect(session.messages.map(({ role }) => role)).toEqual(["system", "user", "assistant"]);
   });
 
+  test("a function may ask the same model for a summary, and is not waited for once the turn was aborted", async () => {
+    const { model, engine } = scriptedModel(thinks);
+    const history = turn(long(0)).concat(turn(long(1)), turn(long(2)));
+    const context = { size: 256, extend: "off" } as const;
+    const session = await model.session({
+      history,
+      context: {
+        ...context,
+        async overflow({ messages }) {
+          const { text } = await model.chat([{ role: "user", content: "Sum up." }], { maxTokens: 20 }).result();
+          return [{ role: "system", content: text }, ...messages.slice(-1)];
+        },
+      },
+    });
+    await session.prompt(long(3), { maxTokens: 20 }).result();
+    expect(lastPrompt(engine)).toContain("<|system|>\nYes.");
+    const hanging = await model.session({ history, context: { ...context, overflow: () => new Promise(() => {}) } });
+    const reason = new Error("enough");
+    const controller = new AbortController();
+    const turned = reasonOf(hanging.prompt(long(3), { maxTokens: 20, signal: controller.signal }).result());
+    setTimeout(() => controller.abort(reason), 20);
+    expect(await turned).toBe(reason);
+    expect((await model.chat([{ role: "user", content: "Hi" }]).result()).text).toBe("Yes.");
+  });
+
   test("a function that throws fails the turn with its error; one that never shortens ends with context-full", async () => {
     const { model } = scriptedModel(thinks);
     const history = turn("word ".repeat(400));

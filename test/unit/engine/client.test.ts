@@ -139,6 +139,27 @@ describe("connectEngine()", () => {
     expect(await reasonOf(connectEngine(worker, { request: {}, files: [file] }))).toBe(reason);
   });
 
+  test("leaves nothing behind of a call that can't be sent", async () => {
+    const { worker, connect } = setUp();
+    const engine = await connect();
+    const format = { type: "json", schema: { check: () => true } } as const;
+    const options = { maxTokens: 2, sampling: greedy, stop: [] };
+    expect(
+      await reasonOf(
+        engine
+          .complete(prompt, { ...options, format })
+          [Symbol.asyncIterator]()
+          .next(),
+      ),
+    ).toMatchObject({
+      name: "DataCloneError",
+    });
+    expect(worker.alive).toBe(false);
+    const { end } = await run(engine, prompt, { maxTokens: 2 });
+    expect(end.usage.completion).toBe(2);
+    await engine.close();
+  });
+
   test("gives up a worker that says nothing while loading", async () => {
     vi.useFakeTimers();
     const { worker, connect } = setUp();

@@ -137,7 +137,7 @@ describe("ThinkingBudget", () => {
   test("gives the answer a round of its own where it is to be apart", () => {
     const { prompts, reasoning, text, budget } = run(
       { open: true, answerApart: true },
-      says("one two\n</think>\nNo.", "\nYes."),
+      says("one two\n</think>\nNo.", "Yes."),
     );
     expect({ prompts, reasoning, text }).toEqual({
       prompts: ["", "one two\n</think>\n"],
@@ -145,6 +145,18 @@ describe("ThinkingBudget", () => {
       text: "Yes.",
     });
     expect(budget.reasoningEnd).toBe("model");
+  });
+
+  test("looks for no tags in an answer that something else binds", () => {
+    const { text, reasoning, prompts } = run(
+      { open: false, answerApart: true },
+      says('{"a": "<think>"} </think> <think>b'),
+    );
+    expect({ text, reasoning, prompts }).toEqual({
+      text: '{"a": "<think>"} </think> <think>b',
+      reasoning: "",
+      prompts: [""],
+    });
   });
 
   test("leaves no half of a tag before a forced one", () => {
