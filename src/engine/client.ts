@@ -4,18 +4,16 @@ import type { WeightFile } from "../gguf/weight-file.ts";
 import type { WorkerPort } from "../platform/worker-port.ts";
 import type { PromptSegment } from "../prompt/segment.ts";
 import { Connection } from "./connection.ts";
-import type { Call } from "./connection.ts";
+import type { Call, WatchOptions } from "./connection.ts";
 import { drain } from "./drain.ts";
 import type { CompleteOptions, ContextConfig, Engine, EngineCapabilities, EngineEvent, EngineInfo } from "./engine.ts";
 
-export interface ConnectOptions<Request> {
+export interface ConnectOptions<Request> extends WatchOptions {
   /** What the worker's loader wants. */
   readonly request: Request;
   /** Read here, range by range, as the worker asks; they stay the caller's to close. */
   readonly files: readonly WeightFile[];
   readonly signal?: AbortSignal;
-  /** Bytes of the weights that were read, of how many. */
-  readonly onprogress?: (loaded: number, total: number) => void;
 }
 
 /**
@@ -31,7 +29,7 @@ export async function connectEngine<Request>(port: WorkerPort, options: ConnectO
   signal?.addEventListener("abort", onAbort);
   try {
     signal?.throwIfAborted();
-    const { info, capabilities } = await connection.load(options.request, options.onprogress);
+    const { info, capabilities } = await connection.load(options.request, options);
     signal?.throwIfAborted();
     return new WorkerEngine(connection, info, capabilities);
   } catch (error) {

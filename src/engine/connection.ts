@@ -6,13 +6,27 @@ import { fromWireError, toWireError } from "./protocol.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
 import { ReadProgress } from "./read-progress.ts";
 
-/** Silence while loading, in milliseconds, after which the worker is asked for a sign of life, and again until it is given up. */
+/**
+ * Silence while loading, in milliseconds, after which the worker is asked for a sign of life, and again until it is given
+ * up. Its script may have a long way to come.
+ */
 const silenceMs = 60_000;
 /** How long a worker may take to end by itself, in milliseconds. */
 const farewellMs = 1000;
 
 type Loaded = { readonly info: EngineInfo; readonly capabilities: EngineCapabilities };
 type WithoutId<Message> = Message extends { id: number } ? Omit<Message, "id"> : never;
+
+/** How a load is watched. */
+export interface WatchOptions {
+  /** Bytes of the weights that were read, of how many. */
+  readonly onprogress?: (loaded: number, total: number) => void;
+  /**
+   * Milliseconds that a worker which has spoken once may be silent while it loads, twice over; default: a minute. Then it
+   * is given up with `crashed` and `details.silent`.
+   */
+  readonly patienceMs?: number;
+}
 
 /** A call under way. */
 export interface Call {
@@ -48,19 +62,19 @@ export class Connection {
     port.listen(
       // The worker is ours: it posts nothing else.
       (message) => this.#receive(message as FromWorker),
-      (reason) => this.die(crashed(reason.message, reason)),
+      (reason) => this.die(crashed(reason.message, { cause: reason })),
     );
     port.keepAlive(false);
   }
 
-  async load<Request>(request: Request, onprogress?: (loaded: number, total: number) => void): Promise<Loaded> {
+  async load<Request>(request: Request, { onprogress, patienceMs = silenceMs }: WatchOptions): Promise<Loaded> {
     const files = this.#files.map(({ name, size }) => ({ name, size }));
     const progress = new ReadProgress(
       files.map(({ size }) => size),
       onprogress,
     );
     this.#onRead = (file, start, end) => progress.add(file, start, end);
-    const stopWatching = this.#watch();
+    const stopWatching = this.#watch(patienceMs);
     try {
       const loaded = await this.call({ type: "load", request, files }).settled;
       if (!loaded) throw crashed("it answered without saying what it loaded");
@@ -147,7 +161,7 @@ export class Connection {
     }
     if (message.type === "crashed") {
       const error = fromWireError(message.error);
-      this.die(InferenceError.is(error, "crashed") ? error : crashed(error.message, error));
+      this.die(InferenceError.is(error, "crashed") ? error : crashed(error.message, { cause: error }));
       return;
     }
     if (message.type === "pong") return;
@@ -189,16 +203,18 @@ export class Connection {
   }
 
   /** Gives the worker up when it is silent for too long; a busy main thread is given time to hear it. */
-  #watch(): () => void {
+  #watch(patienceMs: number): () => void {
     let asked = false;
-    let timer = setTimeout(() => onSilence(), silenceMs);
+    let limitMs = silenceMs;
+    let timer = setTimeout(() => onSilence(), limitMs);
     const restart = (): void => {
       clearTimeout(timer);
-      timer = setTimeout(() => onSilence(), silenceMs);
+      timer = setTimeout(() => onSilence(), limitMs);
     };
     const onSilence = (): void => {
       if (asked) {
-        this.die(crashed(`it gave no sign of life for ${(2 * silenceMs) / 1000} seconds`));
+        const what = `it gave no sign of life for ${(2 * limitMs) / 1000} seconds`;
+        this.die(crashed(what, { details: { silent: true } }));
         return;
       }
       asked = true;
@@ -207,6 +223,7 @@ export class Connection {
     };
     this.#onActivity = () => {
       asked = false;
+      limitMs = patienceMs;
       restart();
     };
     return () => {
@@ -216,10 +233,10 @@ export class Connection {
   }
 }
 
-function crashed(what: string, cause?: unknown): InferenceError {
+function crashed(what: string, options: { cause?: unknown; details?: { silent: true } } = {}): InferenceError {
   return new InferenceError(
     "crashed",
     `Cannot go on with this engine: its worker failed (${what}); load the model again`,
-    cause === undefined ? {} : { cause },
+    options,
   );
 }

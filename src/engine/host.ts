@@ -60,6 +60,8 @@ export function serveEngine<Request>(
   };
 
   const start = async (message: Extract<ToWorker<Request>, { type: "load" }>): Promise<void> => {
+    // The script is here and runs.
+    post({ type: "pong" });
     try {
       engine = await load(message.request, host(message.files));
       post({ type: "loaded", id: message.id, info: engine.info, capabilities: engine.capabilities });

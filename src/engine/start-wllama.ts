@@ -1,9 +1,16 @@
+import { InferenceError } from "../errors.ts";
 import type { WeightFile } from "../gguf/weight-file.ts";
 import { startWllamaWorker } from "../platform/start-worker.ts";
 import { connectEngine } from "./client.ts";
 import type { ContextConfig, Engine, ModelFacts } from "./engine.ts";
 import { wllamaAssets } from "./wllama-assets.ts";
 import type { WllamaRequest } from "./wllama.ts";
+
+/**
+ * A first start is given up soon: in Firefox 153 a worker that starts a worker of its own hangs for good in `new Worker()`,
+ * about once in fifty loads; started anew, it does not.
+ */
+const shortPatienceMs = 5000;
 
 export interface StartWllamaOptions {
   /** The model's shards, in order. Read as long as the engine lives; they stay the caller's to close. */
@@ -41,10 +48,24 @@ export async function startWllama(options: StartWllamaOptions): Promise<Engine> 
     threads,
     assets: wllamaAssets(options.wasmUrl),
   };
-  return connectEngine(startWllamaWorker(options.startWorker), {
-    request,
-    files,
-    ...(signal ? { signal } : {}),
-    ...(onprogress ? { onprogress } : {}),
-  });
+  let told = 0;
+  const connect = (patience: { patienceMs?: number }): Promise<Engine> =>
+    connectEngine(startWllamaWorker(options.startWorker), {
+      request,
+      files,
+      ...patience,
+      ...(signal ? { signal } : {}),
+      ...(onprogress && {
+        onprogress: (loaded, total) => {
+          // A second start reads again what the first had read.
+          if (loaded > told) onprogress((told = loaded), total);
+        },
+      }),
+    });
+  try {
+    return await connect({ patienceMs: shortPatienceMs });
+  } catch (error) {
+    if (!InferenceError.is(error, "crashed") || error.details?.["silent"] !== true) throw error;
+    return connect({});
+  }
 }

@@ -143,17 +143,7 @@ describe("connectEngine()", () => {
     const { worker, connect } = setUp();
     const engine = await connect();
     const format = { type: "json", schema: { check: () => true } } as const;
-    const options = { maxTokens: 2, sampling: greedy, stop: [] };
-    expect(
-      await reasonOf(
-        engine
-          .complete(prompt, { ...options, format })
-          [Symbol.asyncIterator]()
-          .next(),
-      ),
-    ).toMatchObject({
-      name: "DataCloneError",
-    });
+    expect(await reasonOf(run(engine, prompt, { maxTokens: 2, format }))).toMatchObject({ name: "DataCloneError" });
     expect(worker.alive).toBe(false);
     const { end } = await run(engine, prompt, { maxTokens: 2 });
     expect(end.usage.completion).toBe(2);
@@ -166,8 +156,18 @@ describe("connectEngine()", () => {
     worker.silent = true;
     const failed = reasonOf(connect());
     await vi.advanceTimersByTimeAsync(120_000);
-    expect(await failed).toMatchObject({ code: "crashed" });
+    expect(await failed).toMatchObject({ code: "crashed", details: { silent: true } });
     expect(worker.terminated).toBe(1);
+  });
+
+  test("gives up a worker that spoke and fell silent as soon as it is told to", async () => {
+    vi.useFakeTimers();
+    const worker = new FakeWorker(() => new Promise(() => undefined));
+    const failed = reasonOf(connectEngine(worker, { request: {}, files: [], patienceMs: 1000 }));
+    await vi.advanceTimersByTimeAsync(100);
+    worker.silent = true;
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(await failed).toMatchObject({ code: "crashed", details: { silent: true } });
   });
 
   test("waits as long as the worker answers", async () => {
