@@ -16,13 +16,30 @@ export interface ConnectOptions<Request> extends WatchOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A worker with an engine in it. */
+export interface Connected {
+  readonly connection: Connection;
+  readonly info: EngineInfo;
+  readonly capabilities: EngineCapabilities;
+}
+
 /**
  * Loads an engine in a worker that was just started.
  *
+ * @param restart Connects a new worker, with another context, when this one hangs in the change to it.
  * @throws {InferenceError} whatever the engine's loader throws; `crashed` if the worker does
  * @throws `signal.reason`; the worker is gone then
  */
-export async function connectEngine<Request>(port: WorkerPort, options: ConnectOptions<Request>): Promise<Engine> {
+export async function connectEngine<Request>(
+  port: WorkerPort,
+  options: ConnectOptions<Request>,
+  restart?: (config: ContextConfig) => Promise<Connected>,
+): Promise<Engine> {
+  return new WorkerEngine(await connect(port, options), restart);
+}
+
+/** The connection of {@link connectEngine}, by itself. */
+export async function connect<Request>(port: WorkerPort, options: ConnectOptions<Request>): Promise<Connected> {
   const { signal } = options;
   const connection = new Connection(port, options.files);
   const onAbort = (): void => connection.die(new InferenceError("closed", "Cannot load the engine: it was aborted"));
@@ -31,7 +48,7 @@ export async function connectEngine<Request>(port: WorkerPort, options: ConnectO
     signal?.throwIfAborted();
     const { info, capabilities } = await connection.load(options.request, options);
     signal?.throwIfAborted();
-    return new WorkerEngine(connection, info, capabilities);
+    return { connection, info, capabilities };
   } catch (error) {
     await connection.end();
     if (signal?.aborted) throw signal.reason;
@@ -41,14 +58,22 @@ export async function connectEngine<Request>(port: WorkerPort, options: ConnectO
   }
 }
 
+/** Whether a worker was given up because it hung. */
+export function isSilent(error: unknown): boolean {
+  return InferenceError.is(error, "crashed") && error.details?.["silent"] === true;
+}
+
 class WorkerEngine implements Engine {
   readonly info: EngineInfo;
   readonly capabilities: EngineCapabilities;
   #connection: Connection;
   #busy = false;
 
-  constructor(connection: Connection, info: EngineInfo, capabilities: EngineCapabilities) {
+  readonly #restart: ((config: ContextConfig) => Promise<Connected>) | undefined;
+
+  constructor({ connection, info, capabilities }: Connected, restart?: (config: ContextConfig) => Promise<Connected>) {
     this.#connection = connection;
+    this.#restart = restart;
     this.info = info;
     this.capabilities = capabilities;
   }
@@ -60,10 +85,11 @@ class WorkerEngine implements Engine {
     signal?.addEventListener("abort", onAbort);
     try {
       call = this.#connection.call({ type: "configure", config });
-      await call.settled;
+      await this.#connection.watched(call);
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
-      throw error;
+      if (!isSilent(error) || !this.#restart) throw error;
+      this.#connection = (await this.#restart(config)).connection;
     } finally {
       signal?.removeEventListener("abort", onAbort);
       this.#busy = false;

@@ -11,6 +11,8 @@ import { ReadProgress } from "./read-progress.ts";
  * up. Its script may have a long way to come.
  */
 const silenceMs = 60_000;
+/** The same for a worker that is known to run, and has nothing to do that would keep it from answering. */
+const hangMs = 20_000;
 /** How long a worker may take to end by itself, in milliseconds. */
 const farewellMs = 1000;
 
@@ -83,6 +85,16 @@ export class Connection {
     } finally {
       stopWatching();
       this.#onRead = () => undefined;
+    }
+  }
+
+  /** Waits for a call, but not for a worker that hangs; see {@link WatchOptions.patienceMs}. */
+  async watched(call: Call): Promise<void> {
+    const stopWatching = this.#watch(hangMs, hangMs);
+    try {
+      await call.settled;
+    } finally {
+      stopWatching();
     }
   }
 
@@ -203,9 +215,9 @@ export class Connection {
   }
 
   /** Gives the worker up when it is silent for too long; a busy main thread is given time to hear it. */
-  #watch(patienceMs: number): () => void {
+  #watch(patienceMs: number, firstMs: number = silenceMs): () => void {
     let asked = false;
-    let limitMs = silenceMs;
+    let limitMs = firstMs;
     let timer = setTimeout(() => onSilence(), limitMs);
     const restart = (): void => {
       clearTimeout(timer);

@@ -1,7 +1,8 @@
-import { InferenceError } from "../errors.ts";
 import type { WeightFile } from "../gguf/weight-file.ts";
+import type { WorkerPort } from "../platform/worker-port.ts";
 import { startWllamaWorker } from "../platform/start-worker.ts";
-import { connectEngine } from "./client.ts";
+import { connect, connectEngine, isSilent } from "./client.ts";
+import type { Connected } from "./client.ts";
 import type { ContextConfig, Engine, ModelFacts } from "./engine.ts";
 import { wllamaAssets } from "./wllama-assets.ts";
 import type { WllamaRequest } from "./wllama.ts";
@@ -49,23 +50,28 @@ export async function startWllama(options: StartWllamaOptions): Promise<Engine> 
     assets: wllamaAssets(options.wasmUrl),
   };
   let told = 0;
-  const connect = (patience: { patienceMs?: number }): Promise<Engine> =>
-    connectEngine(startWllamaWorker(options.startWorker), {
+  const start = (): WorkerPort => startWllamaWorker(options.startWorker);
+  const restart = (config: ContextConfig): Promise<Connected> =>
+    connect(start(), { request: { ...request, context: config }, files });
+  const attempt = (patience: { patienceMs?: number }): Promise<Engine> => {
+    const connecting = {
       request,
       files,
       ...patience,
       ...(signal ? { signal } : {}),
       ...(onprogress && {
-        onprogress: (loaded, total) => {
+        onprogress: (loaded: number, total: number) => {
           // A second start reads again what the first had read.
           if (loaded > told) onprogress((told = loaded), total);
         },
       }),
-    });
+    };
+    return connectEngine(start(), connecting, restart);
+  };
   try {
-    return await connect({ patienceMs: shortPatienceMs });
+    return await attempt({ patienceMs: shortPatienceMs });
   } catch (error) {
-    if (!InferenceError.is(error, "crashed") || error.details?.["silent"] !== true) throw error;
-    return connect({});
+    if (!isSilent(error)) throw error;
+    return attempt({});
   }
 }

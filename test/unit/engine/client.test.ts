@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { InferenceError } from "../../../src/errors.ts";
-import { connectEngine } from "../../../src/engine/client.ts";
+import { connect, connectEngine } from "../../../src/engine/client.ts";
 import { serveEngine } from "../../../src/engine/host.ts";
 import type { Engine } from "../../../src/engine/engine.ts";
 import type { LoadHost } from "../../../src/engine/host.ts";
@@ -137,6 +137,27 @@ describe("connectEngine()", () => {
       return new FakeEngine({ script });
     });
     expect(await reasonOf(connectEngine(worker, { request: {}, files: [file] }))).toBe(reason);
+  });
+
+  test("goes on in a new worker when the first hangs in a change of context", async () => {
+    vi.useFakeTimers();
+    const [first, second] = [setUp(), setUp()];
+    const asked: object[] = [];
+    const options = { request: {}, files: [] };
+    const engine = await connectEngine(first.worker, options, (config) => {
+      asked.push(config);
+      return connect(second.worker, options);
+    });
+    first.worker.silent = true;
+    const config = { size: 1024, kvType: "f16" } as const;
+    const changed = engine.configure(config);
+    await vi.advanceTimersByTimeAsync(40_000);
+    await changed;
+    vi.useRealTimers();
+    expect([asked, first.worker.terminated]).toEqual([[config], 1]);
+    expect((await run(engine, prompt, { maxTokens: 2 })).end.usage.completion).toBe(2);
+    await engine.close();
+    expect(second.worker.terminated).toBe(1);
   });
 
   test("leaves nothing behind of a call that can't be sent", async () => {
