@@ -153,7 +153,7 @@ function describeChat(command: Command): Command {
     `
 On a terminal:
 ${chatHelp.replaceAll(/^(?=.)/gm, "  ")}
-Without a terminal, every line of the input is one message.
+Without a terminal, every line of the input is one message or command; an unknown command ends it.
 
 Examples:
   ruminate chat --system "Answer briefly."

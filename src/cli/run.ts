@@ -45,9 +45,17 @@ async function readPrompt(
 }
 
 async function readFormat(host: Host, { jsonSchema, grammar }: RunFlags): Promise<Pick<GenerateOptions, "format">> {
-  if (grammar !== undefined) return { format: { type: "gbnf", grammar: await host.readText(grammar) } };
+  if (grammar !== undefined) return { format: { type: "gbnf", grammar: await read(host, grammar) } };
   if (jsonSchema === undefined) return {};
-  return { format: { type: "json", schema: parseSchema(await host.readText(jsonSchema), jsonSchema) } };
+  return { format: { type: "json", schema: parseSchema(await read(host, jsonSchema), jsonSchema) } };
+}
+
+async function read(host: Host, path: string): Promise<string> {
+  try {
+    return await host.readText(path);
+  } catch (cause) {
+    throw new Error(`Cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
 }
 
 function parseSchema(text: string, path: string): object {
