@@ -11,7 +11,7 @@ import { makeFixtures } from "./fixtures.ts";
 import { runColumn } from "./run-column.ts";
 import type { Suite } from "./run-column.ts";
 import { serve } from "./server.ts";
-import { markdownTable, replaceTable, resultsJson } from "./table.ts";
+import { markdownTable, replaceTable } from "./table.ts";
 import type { ColumnResult } from "./table.ts";
 
 export interface ConformanceOptions {
@@ -19,7 +19,7 @@ export interface ConformanceOptions {
   readonly only?: readonly string[];
   /** Only cases whose name contains this. */
   readonly caseName?: string;
-  /** Writes results.json and the table of the README. */
+  /** Writes the table of the README. */
   readonly write?: boolean;
 }
 
@@ -60,7 +60,6 @@ export async function runConformance(
   const failed = outcomes.filter((outcome) => outcome === "failed").length;
   const lines = markdownTable(table);
   if (options.write) {
-    await writeFile(new URL("results.json", import.meta.url), resultsJson(table));
     const readme = new URL("README.md", root);
     await writeFile(readme, replaceTable(await readFile(readme, "utf8"), lines));
   }

@@ -32,15 +32,6 @@ export function markdownTable(columns: readonly ColumnResult[]): string[] {
   ];
 }
 
-/** The results without their times, so that the file changes only when something did. */
-export function resultsJson(columns: readonly ColumnResult[]): string {
-  const plain = columns.map(({ name, results }) => ({
-    name,
-    cases: Object.fromEntries(results.map((result) => [result.name, result.outcome])),
-  }));
-  return `${JSON.stringify(plain, null, 2)}\n`;
-}
-
 /**
  * Puts the table between its markers.
  *
