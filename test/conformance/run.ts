@@ -11,7 +11,7 @@ import { makeFixtures } from "./fixtures.ts";
 import { runColumn } from "./run-column.ts";
 import type { Suite } from "./run-column.ts";
 import { serve } from "./server.ts";
-import { markdownTable, replaceTable } from "./table.ts";
+import { markdownTable, replaceTable, summaryTable } from "./table.ts";
 import type { ColumnResult } from "./table.ts";
 
 export interface ConformanceOptions {
@@ -19,7 +19,7 @@ export interface ConformanceOptions {
   readonly only?: readonly string[];
   /** Only cases whose name contains this. */
   readonly caseName?: string;
-  /** Writes the table of the README. */
+  /** Writes the tables of README.md and docs/conformance.md. */
   readonly write?: boolean;
 }
 
@@ -60,10 +60,20 @@ export async function runConformance(
   const failed = outcomes.filter((outcome) => outcome === "failed").length;
   const lines = markdownTable(table);
   if (options.write) {
-    const readme = new URL("README.md", root);
-    await writeFile(readme, replaceTable(await readFile(readme, "utf8"), lines));
+    await writeTables(table);
   }
   return { passed: outcomes.length - failed, failed, lines };
+}
+
+/** Puts what a whole run came to into the documents. */
+export async function writeTables(table: readonly ColumnResult[]): Promise<void> {
+  for (const [path, lines] of [
+    ["README.md", summaryTable(table)],
+    ["docs/conformance.md", markdownTable(table)],
+  ] as const) {
+    const file = new URL(path, root);
+    await writeFile(file, replaceTable(await readFile(file, "utf8"), lines));
+  }
 }
 
 async function exitsOf({ runtime, from, threads }: Column, { caseName }: ConformanceOptions): Promise<CaseResult[]> {

@@ -32,6 +32,16 @@ export function markdownTable(columns: readonly ColumnResult[]): string[] {
   ];
 }
 
+/** A line a column: how many cases passed and failed there, and what it can't do. */
+export function summaryTable(columns: readonly ColumnResult[]): string[] {
+  const rows = columns.map(({ name, results }) => {
+    const count = (outcome: Outcome): number => results.filter((result) => result.outcome === outcome).length;
+    const gaps = new Set(results.flatMap(({ outcome, message }) => (outcome === "gap" && message ? [message] : [])));
+    return `| ${name} | ${count("passed")} | ${count("failed")} | ${[...gaps].join("; ")} |`;
+  });
+  return ["| runtime × threads | passed | failed | what it can't do |", "|---|--:|--:|---|", ...rows];
+}
+
 /**
  * Puts the table between its markers.
  *
