@@ -17,7 +17,7 @@ import type { WllamaAssets } from "./wllama-assets.ts";
 import { CompletionReader, completionBody, refusal } from "./wllama-completion.ts";
 import { modelEnds } from "./wllama-ends.ts";
 import { RefusedCompletion, WllamaModule } from "./wllama-module.ts";
-import type { ModuleHost } from "./wllama-module.ts";
+import type { ModuleHost, ModuleOptions } from "./wllama-module.ts";
 import { createAliases, PromptSpeller } from "./wllama-prompt.ts";
 import { applyPatches, vocabularyPatches } from "./wllama-vocabulary.ts";
 import type { Patch } from "./wllama-vocabulary.ts";
@@ -104,24 +104,34 @@ class WllamaEngine implements Engine {
 
   /** Starts the module with a context; with one thread if it will not with several. */
   async start(config: ContextConfig, signal?: AbortSignal): Promise<void> {
-    const { facts, blobs, module } = this.#options;
+    const { facts, blobs } = this.#options;
     const ends = modelEnds(facts);
     this.#why = this.#why.concat(ends.why.filter((sentence) => !this.#why.includes(sentence)));
     const options = { blobs, facts, ends: ends.ids, context: config, signal };
-    let started: WllamaModule;
-    try {
-      started = await WllamaModule.start(module.host, { ...options, threads: this.#threads });
-    } catch (error) {
-      if (this.#threads === 1 || signal?.aborted || !InferenceError.is(error, "crashed")) throw error;
-      this.#why.push(`It runs on 1 thread instead of ${this.#threads}: starting several failed. ${error.message}`);
-      this.#threads = 1;
-      started = await WllamaModule.start(module.host, { ...options, threads: 1 });
-    }
+    const started = await this.#startModule(options);
     this.#module = started;
     this.#config = config;
     started.lost.catch((error: unknown) => {
       if (this.#module === started) this.#options.crashed(error);
     });
+  }
+
+  /** Several threads are tried twice: in Firefox one of their workers hangs now and then (see start-wllama.ts). */
+  async #startModule(options: Omit<ModuleOptions, "threads">): Promise<WllamaModule> {
+    const wanted = this.#threads;
+    const { host } = this.#options.module;
+    let failure = "";
+    for (const threads of wanted === 1 ? [] : [wanted, wanted]) {
+      try {
+        return await WllamaModule.start(host, { ...options, threads });
+      } catch (error) {
+        if (options.signal?.aborted || !InferenceError.is(error, "crashed")) throw error;
+        failure = error.message;
+      }
+    }
+    if (wanted > 1) this.#why.push(`It runs on 1 thread instead of ${wanted}: starting several failed. ${failure}`);
+    this.#threads = 1;
+    return WllamaModule.start(host, { ...options, threads: 1 });
   }
 
   async configure(config: ContextConfig, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
