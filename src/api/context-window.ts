@@ -74,8 +74,8 @@ export class ContextWindow {
   /** Tokens that a request can have at most, after growing and extending. */
   get limit(): number {
     const { extension, fixedSize, memorySize } = this.#options;
-    const extended = extension.enabled ? this.#trained * (extension.factor ?? 4) : this.#trained;
-    return Math.min(fixedSize ?? Infinity, Math.max(this.#trained, extended), memorySize);
+    const longest = extension.enabled ? this.#trained * (extension.factor ?? 4) : this.#trained;
+    return Math.min(fixedSize ?? Infinity, longest, memorySize);
   }
 
   /**
@@ -135,7 +135,7 @@ export class ContextWindow {
       ...(maxTokens === undefined ? {} : { maxTokens }),
       ...(recommended === undefined ? {} : { recommended }),
       ...(factor === undefined ? {} : { factor }),
-      limit: Math.min(fixedSize ?? memorySize, memorySize),
+      limit: Math.min(fixedSize ?? Infinity, memorySize),
       ...(extension.above === undefined ? {} : { above: extension.above }),
     });
     if (plan.rope || maxTokens !== undefined || recommended !== undefined) return plan;

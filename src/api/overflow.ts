@@ -31,16 +31,12 @@ export async function shortenHistory(
   }
   const room = window - reply;
   if (room < 1) throw contextFull(needed, window);
-  // Only the whole prompt was counted; its tokens are shared out by length.
+  // Only the whole prompt was counted; its tokens are shared out by length, and all of them exceed the room.
   const lengths = messages.map(lengthOf);
   const total = lengths.reduce((sum, length) => sum + length, 0);
   const counts = lengths.map((length) => Math.ceil((length / total) * (needed - reply)));
   try {
-    const kept = fitHistory(messages, { counts, window: room, overflow: strategy });
-    // Shared out, it fits; counted, it did not.
-    return kept.length < messages.length
-      ? kept
-      : fitHistory(messages, { counts, window: room - 1, overflow: strategy });
+    return fitHistory(messages, { counts, window: room, overflow: strategy });
   } catch (error) {
     throw InferenceError.is(error, "context-full") ? contextFull(needed, window) : error;
   }

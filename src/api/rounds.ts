@@ -77,6 +77,7 @@ export class Rounds {
     const options = format && !budget.isThinking ? { ...unbound, format } : unbound;
     const isTold = this.#prompt !== undefined || counted !== undefined;
     const maxTokens = Math.max(0, this.#left);
+    const startedAt = performance.now();
     let decodingSince: number | undefined;
     let end: "stop" | "length" = "stop";
     try {
@@ -102,7 +103,10 @@ export class Rounds {
       }
     } finally {
       // A round that was stopped does not say how long it took.
-      if (decodingSince !== undefined) this.#decodeMs += performance.now() - decodingSince;
+      if (decodingSince !== undefined) {
+        this.#prefillMs ??= decodingSince - startedAt;
+        this.#decodeMs += performance.now() - decodingSince;
+      }
     }
     return end;
   }

@@ -9,18 +9,10 @@ import type { PromptSegment } from "../prompt/segment.ts";
 import { ThinkingBudget } from "../reasoning/index.ts";
 import { chatPrompt, rawPrompt, tagsOf, type Prepared } from "./chat-prompt.ts";
 import type { ContextOptions, GenerateOptions, SessionOptions } from "./contract.ts";
-import type { EngineContext, Room } from "./context-window.ts";
 import { countPrompt, type Counted, type PrefillPart } from "./count-prompt.ts";
-import { ContextWindow, usualReply } from "./context-window.ts";
+import { ContextWindow, usualReply, type EngineContext, type Room } from "./context-window.ts";
 import type { RunControl } from "./generation.ts";
-import {
-  checkGenerateOptions,
-  checkSupported,
-  checkToolChoice,
-  reasoningOptions,
-  resolveSampling,
-  stopTexts,
-} from "./options.ts";
+import { checkSupported, checkToolChoice, reasoningOptions, resolveSampling, stopTexts } from "./options.ts";
 import { shortenHistory } from "./overflow.ts";
 import { Queue } from "./queue.ts";
 import { Reply } from "./reply.ts";
@@ -189,7 +181,6 @@ export class Runner {
     control: RunControl,
     prepare: (turn: Turn) => AsyncGenerator<PrefillPart, Ready>,
   ): AsyncGenerator<Part, void> {
-    checkGenerateOptions(options);
     checkSupported(options, this.#options.engine);
     checkToolChoice(options);
     const startedAt = performance.now();

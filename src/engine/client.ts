@@ -64,18 +64,22 @@ export function isSilent(error: unknown): boolean {
 }
 
 class WorkerEngine implements Engine {
-  readonly info: EngineInfo;
-  readonly capabilities: EngineCapabilities;
-  #connection: Connection;
-  #busy = false;
-
   readonly #restart: ((config: ContextConfig) => Promise<Connected>) | undefined;
+  #connected: Connected;
+  #busy = false;
+  #closed = false;
 
-  constructor({ connection, info, capabilities }: Connected, restart?: (config: ContextConfig) => Promise<Connected>) {
-    this.#connection = connection;
+  constructor(connected: Connected, restart?: (config: ContextConfig) => Promise<Connected>) {
+    this.#connected = connected;
     this.#restart = restart;
-    this.info = info;
-    this.capabilities = capabilities;
+  }
+
+  get info(): EngineInfo {
+    return this.#connected.info;
+  }
+
+  get capabilities(): EngineCapabilities {
+    return this.#connected.capabilities;
   }
 
   async configure(config: ContextConfig, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
@@ -84,12 +88,15 @@ class WorkerEngine implements Engine {
     const onAbort = (): void => call?.cancel();
     signal?.addEventListener("abort", onAbort);
     try {
-      call = this.#connection.call({ type: "configure", config });
-      await this.#connection.watched(call);
+      const { connection } = this.#connected;
+      call = connection.call({ type: "configure", config });
+      await connection.watched(call);
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       if (!isSilent(error) || !this.#restart) throw error;
-      this.#connection = (await this.#restart(config)).connection;
+      this.#connected = await this.#restart(config);
+      // Closed meanwhile, it closed the worker that hung.
+      if (this.#closed) await this.close();
     } finally {
       signal?.removeEventListener("abort", onAbort);
       this.#busy = false;
@@ -106,7 +113,7 @@ class WorkerEngine implements Engine {
     try {
       yield* drain<EngineEvent>({
         start: (emit) => {
-          call = this.#connection.call({ type: "complete", prompt, options }, (event) => emit([event]));
+          call = this.#connected.connection.call({ type: "complete", prompt, options }, (event) => emit([event]));
           return call.settled;
         },
         stop: () => call?.cancel(),
@@ -118,11 +125,12 @@ class WorkerEngine implements Engine {
   }
 
   close(): Promise<void> {
-    return this.#connection.close();
+    this.#closed = true;
+    return this.#connected.connection.close();
   }
 
   #start(signal: AbortSignal | undefined): void {
-    this.#connection.check();
+    this.#connected.connection.check();
     signal?.throwIfAborted();
     if (this.#busy) {
       throw new InferenceError(

@@ -27,7 +27,7 @@ export interface WatchOptions {
    * Milliseconds that a worker which has spoken once may be silent while it loads, twice over; default: a minute. Then it
    * is given up with `crashed` and `details.silent`.
    */
-  readonly patienceMs?: number;
+  readonly patienceMs?: number | undefined;
 }
 
 /** A call under way. */

@@ -53,11 +53,11 @@ export async function startWllama(options: StartWllamaOptions): Promise<Engine> 
   const start = (): WorkerPort => startWllamaWorker(options.startWorker);
   const restart = (config: ContextConfig): Promise<Connected> =>
     connect(start(), { request: { ...request, context: config }, files });
-  const attempt = (patience: { patienceMs?: number }): Promise<Engine> => {
+  const attempt = (patienceMs?: number): Promise<Engine> => {
     const connecting = {
       request,
       files,
-      ...patience,
+      patienceMs,
       ...(signal ? { signal } : {}),
       ...(onprogress && {
         onprogress: (loaded: number, total: number) => {
@@ -69,9 +69,9 @@ export async function startWllama(options: StartWllamaOptions): Promise<Engine> 
     return connectEngine(start(), connecting, restart);
   };
   try {
-    return await attempt({ patienceMs: shortPatienceMs });
+    return await attempt(shortPatienceMs);
   } catch (error) {
     if (!isSilent(error)) throw error;
-    return attempt({});
+    return attempt();
   }
 }

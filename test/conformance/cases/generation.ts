@@ -1,9 +1,16 @@
 import type { Part } from "../../../src/index.ts";
 import { equal, failure, failsWith, ok } from "../assert.ts";
-import type { ConformanceCase } from "../contract.ts";
+import type { ConformanceCase, ConformanceContext, Sdk } from "../contract.ts";
 import { answer, collect, greedy, joined, question, user } from "./ask.ts";
 
 const tags = /<\/?think>/;
+
+const schema = { type: "object", properties: { answer: { type: "integer" } }, required: ["answer"] };
+
+async function refusesJson(sdk: Sdk, { model }: ConformanceContext): Promise<void> {
+  const options = { ...greedy, format: { type: "json" } } as const;
+  await failsWith(sdk, "unsupported", async () => (await model()).chat(user(question), options).result());
+}
 
 /** What a run yields, and the ways to take it. */
 export const generation: readonly ConformanceCase[] = [
@@ -168,23 +175,18 @@ export const generation: readonly ConformanceCase[] = [
     name: "chat() with a JSON schema gives JSON that follows it",
     needs: "json",
     async run(_, { model }) {
-      const schema = { type: "object", properties: { answer: { type: "integer" } }, required: ["answer"] };
       const options = { ...greedy, reasoning: "off", format: { type: "json", schema } } as const;
       const { text } = await (await model()).chat(user(question), options).result();
       const value: unknown = JSON.parse(text);
       ok(typeof value === "object" && value !== null && "answer" in value, `no answer in ${text}`);
       ok(Number.isInteger(value.answer), `answer is no integer in ${text}`);
     },
-    async absent(sdk, { model }) {
-      const options = { ...greedy, format: { type: "json" } } as const;
-      await failsWith(sdk, "unsupported", async () => (await model()).chat(user(question), options).result());
-    },
+    absent: refusesJson,
   },
   {
     name: "chat() with a JSON schema lets the model think freely first",
     needs: "json",
     async run(_, { model }) {
-      const schema = { type: "object", properties: { answer: { type: "integer" } }, required: ["answer"] };
       const { text, reasoning, reasoningEnd } = await (
         await model()
       )
@@ -194,10 +196,7 @@ export const generation: readonly ConformanceCase[] = [
       equal(reasoningEnd, "model", "reasoningEnd");
       equal(JSON.parse(text), { answer: 132 }, "the answer");
     },
-    async absent(sdk, { model }) {
-      const options = { ...greedy, format: { type: "json" } } as const;
-      await failsWith(sdk, "unsupported", async () => (await model()).chat(user(question), options).result());
-    },
+    absent: refusesJson,
   },
   {
     name: "logprobs come with the part that holds their text, most likely first",

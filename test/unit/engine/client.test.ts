@@ -160,6 +160,22 @@ describe("connectEngine()", () => {
     expect(second.worker.terminated).toBe(1);
   });
 
+  test("ends the new worker, too, when it was closed while that one started", async () => {
+    vi.useFakeTimers();
+    const [first, second] = [setUp(), setUp()];
+    const options = { request: {}, files: [] };
+    const engine = await connectEngine(first.worker, options, async () => {
+      await engine.close();
+      return connect(second.worker, options);
+    });
+    first.worker.silent = true;
+    const changed = reasonOf(engine.configure({ size: 1024, kvType: "f16" }));
+    await vi.advanceTimersByTimeAsync(60_000);
+    await changed;
+    expect([first.worker.terminated, second.worker.terminated]).toEqual([1, 1]);
+    expect(await reasonOf(engine.configure({ size: 512, kvType: "f16" }))).toMatchObject({ code: "closed" });
+  });
+
   test("leaves nothing behind of a call that can't be sent", async () => {
     const { worker, connect } = setUp();
     const engine = await connect();
