@@ -51,6 +51,7 @@ async function openChromium(executablePath: string, url: string, onLine: (line: 
     page.on("console", (message) => onLine(message.text()));
     page.on("pageerror", (error) => onLine(`uncaught: ${error.stack ?? error.message}`));
     page.on("crash", () => onLine("the page crashed"));
+    browser.on("disconnected", () => onLine("the page crashed"));
     await page.goto(url);
     return { version: browser.version(), [Symbol.asyncDispose]: () => browser.close() };
   } catch (error) {
@@ -65,6 +66,7 @@ async function openFirefox(executablePath: string, url: string, onLine: (line: s
     const page = await browser.newPage();
     page.on("console", (message) => onLine(message.text()));
     page.on("pageerror", (error) => onLine(`uncaught: ${String(error)}`));
+    browser.on("disconnected", () => onLine("the page crashed"));
     await page.goto(url);
     return {
       version: await browser.version(),
