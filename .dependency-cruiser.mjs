@@ -26,10 +26,12 @@ const floors = {
   "src/prompt/": { values: pure, packages: ["@huggingface/jinja"] },
   "src/gguf/": { values: [...pure, "src/platform/"], types: ["src/engine/engine.ts"] },
   "src/store/": { values: pure, types: ["src/platform/types.ts"] },
-  "src/engine/": { values: [...pure, "src/platform/"], types: ["src/prompt/segment.ts", "src/gguf/weight-file.ts"] },
-  "src/engine/local.ts": { values: ["src/wasm/"] },
+  "src/engine/": {
+    values: [...pure, "src/platform/", "src/wasm/"],
+    types: ["src/prompt/segment.ts", "src/gguf/weight-file.ts"],
+  },
   "src/worker/": {
-    values: [...pure, "src/engine/", "src/platform/"],
+    values: [...pure, "src/engine/", "src/platform/", "src/wasm/"],
     packages: ["@wllama/wllama"],
   },
   "src/wasm/": { values: pure, types: ["src/platform/types.ts"] },

@@ -47,6 +47,12 @@ async function buildDist(): Promise<void> {
     splitting: false,
     minify: true,
   });
+  await build({
+    ...shared,
+    entry: { "llama-worker": "src/worker/llama-worker.ts" },
+    splitting: false,
+    minify: true,
+  });
   for (const [from, to] of Object.entries(assets)) {
     mkdirSync(dirname(join(dist, to)), { recursive: true });
     copyFileSync(join(root, from), join(dist, to));

@@ -35,6 +35,27 @@ export function chatPrompt(renderer: PromptRenderer, messages: readonly Message[
   return { prompt: extend(segments, auto.open ? startThinking(text, "force", tags) : auto), open: auto.open };
 }
 
+/**
+ * A conversation without the beginning of a reply: what the prompt of its next turn will begin with. Empty where a template
+ * writes a conversation in another way while it goes on.
+ *
+ * @throws {InferenceError} `template`
+ */
+export function conversationPrompt(
+  renderer: PromptRenderer,
+  messages: readonly Message[],
+  options: PromptOptions,
+): readonly PromptSegment[] {
+  const { mode = "auto" } = reasoningOptions(options);
+  const tools = options.toolChoice === "none" ? [] : (options.tools ?? []);
+  const pruned = pruneHistory(messages, { keepReasoning: options.keepReasoning ?? "none" });
+  return renderer.render(pruned, {
+    addGenerationPrompt: false,
+    thinking: mode !== "off",
+    ...(tools.length > 0 ? { tools } : {}),
+  });
+}
+
 /** A raw prompt: left as it is in mode "auto", else with a thinking block opened or closed at its end. */
 export function rawPrompt(
   renderer: PromptRenderer,

@@ -1,6 +1,7 @@
 import type { Part } from "../contract.ts";
 import { InferenceError } from "../errors.ts";
 import type { CompleteOptions, Engine } from "../engine/engine.ts";
+import { segmentsToText } from "../prompt/renderer.ts";
 import type { PromptSegment } from "../prompt/segment.ts";
 import { resolveSampling } from "./options.ts";
 
@@ -50,4 +51,23 @@ export async function* countPrompt(
     "crashed",
     "Cannot count the prompt: the engine ended without saying how long it is; load the model again",
   );
+}
+
+/** Has a prompt in the KV cache. @returns Its tokens. */
+export async function evaluatePrompt(
+  engine: Engine,
+  prompt: readonly PromptSegment[],
+  signal?: AbortSignal,
+): Promise<number> {
+  const steps = countPrompt(engine, prompt, { signal });
+  for (;;) {
+    const { done, value } = await steps.next();
+    if (done) return value.tokens;
+  }
+}
+
+/** An upper bound: no token is shorter than a byte, but a tokenizer may put one before and one after the text. */
+export function mostTokens(prompt: readonly PromptSegment[]): number {
+  const ids = prompt.reduce((sum, segment) => sum + (segment.kind === "tokens" ? segment.ids.length : 0), 0);
+  return new TextEncoder().encode(segmentsToText(prompt)).length + ids + 2;
 }

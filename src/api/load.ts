@@ -1,15 +1,13 @@
 import { recommendedSampling } from "../context/recommended-sampling.ts";
-import { startWllama } from "../engine/start-wllama.ts";
 import { modelFacts } from "../gguf/facts.ts";
 import { arrangeWeights, readModelHeader } from "../gguf/model-header.ts";
 import { openSource } from "../gguf/source.ts";
-import { probeFeatures } from "../platform/features.ts";
 import { createPromptRenderer } from "../prompt/renderer.ts";
 import { bundledModelUrl } from "./bundled-model.ts";
 import type { LoadOptions, Model, ModelSource } from "./contract.ts";
-import { fitMemory } from "./memory-fit.ts";
 import { LoadedModel } from "./model.ts";
 import { checkLoadOptions } from "./options.ts";
+import { planEngine } from "./start-engine.ts";
 
 /**
  * Loads a model: reads its header, refuses what is broken or can't fit, then fetches the weights and starts the engine.
@@ -30,35 +28,18 @@ import { checkLoadOptions } from "./options.ts";
 export async function loadModel(source: ModelSource = bundledModelUrl(), options: LoadOptions = {}): Promise<Model> {
   checkLoadOptions(options);
   const startedAt = performance.now();
-  const { signal, onprogress, context = {}, threads = "auto", wasm } = options;
+  const { signal, onprogress, context = {} } = options;
   const abortable = signal ? { signal } : {};
   signal?.throwIfAborted();
   const opened = await openSource(source, { ...abortable, ...(options.fetch ? { fetch: options.fetch } : {}) });
   try {
     const header = await readModelHeader(opened.files, abortable);
     const facts = modelFacts(header);
-    const kvType = context.kvType ?? "f16";
-    const { maxMemory } = await probeFeatures();
-    const wanted = typeof context.size === "number" ? context.size : undefined;
     const recommended = recommendedSampling(header.metadata);
-    const fit = fitMemory(header, maxMemory, {
-      trained: facts.contextTrained,
-      wanted,
-      reply: recommended.maxTokens,
-      kvType,
-    });
-
+    // What can't be run is refused before any weight is fetched.
+    const { fit, start } = await planEngine({ header, facts, reply: recommended.maxTokens }, options);
     const prepared = await opened.prepare({ ...abortable, ...(onprogress ? { onprogress } : {}) });
-    const engine = await startWllama({
-      files: arrangeWeights(header, prepared),
-      facts,
-      context: fit.initial,
-      threads,
-      ...abortable,
-      ...(wasm?.url === undefined ? {} : { wasmUrl: wasm.url }),
-      ...(wasm?.worker === undefined ? {} : { startWorker: wasm.worker }),
-      ...(onprogress && { onprogress: (loaded, total) => onprogress({ phase: "load", loaded, total }) }),
-    });
+    const engine = await start(arrangeWeights(header, prepared));
     return new LoadedModel({
       engine,
       header,

@@ -11,6 +11,8 @@ const leastSize = 256;
 export interface MemoryFit {
   /** The context to start with. */
   readonly initial: ContextConfig;
+  /** Bytes that the model takes with that context. */
+  readonly initialBytes: number;
   /** The largest context that fits beside the weights. */
   readonly largest: number;
 }
@@ -40,7 +42,12 @@ export function fitMemory(
   checkFits(estimateMemory(header, { contextSize: least, kvType }), limitBytes, header.label);
   const fits = (contextSize: number): boolean => estimateMemory(header, { contextSize, kvType }).total <= limitBytes;
   const largest = largestWhere(fits, least, Math.max(least, trained * 4));
-  return { initial: { size: wanted ?? Math.min(trained, firstPrompt + reply, largest), kvType }, largest };
+  const size = wanted ?? Math.min(trained, firstPrompt + reply, largest);
+  return {
+    initial: { size, kvType },
+    initialBytes: estimateMemory(header, { contextSize: size, kvType }).total,
+    largest,
+  };
 }
 
 /** The largest number in [low, high] for which a monotone test holds; it must hold for `low`. */

@@ -88,22 +88,26 @@ export class LoadedModel implements Model {
 
   async tokenize(text: string, { special = false }: { special?: boolean } = {}): Promise<Uint32Array> {
     this.#checkOpen("tokenize");
-    const { engine } = this.#parts;
-    requireCapability(engine, "tokenize", "tokenize");
-    return (await engine.tokenize?.(text, { special })) ?? new Uint32Array();
+    if (typeof text !== "string") throw new TypeError("The text must be a string");
+    requireCapability(this.#parts.engine, "tokenize", "tokenize");
+    return this.#runner.ask(async (engine) => (await engine.tokenize?.(text, { special })) ?? new Uint32Array());
   }
 
   async detokenize(tokens: Uint32Array): Promise<string> {
     this.#checkOpen("detokenize");
-    const { engine } = this.#parts;
-    requireCapability(engine, "tokenize", "detokenize");
-    return (await engine.detokenize?.(tokens)) ?? "";
+    if (!(tokens instanceof Uint32Array)) throw new TypeError("The tokens must be a Uint32Array");
+    const unknown = tokens.find((token) => token >= this.info.vocabularySize);
+    if (unknown !== undefined) {
+      throw new RangeError(`Token ${unknown} does not exist; the vocabulary has ${this.info.vocabularySize}`);
+    }
+    requireCapability(this.#parts.engine, "tokenize", "detokenize");
+    return this.#runner.ask(async (engine) => (await engine.detokenize?.(tokens)) ?? "");
   }
 
   async count(input: string | readonly Message[]): Promise<number> {
     this.#checkOpen("count");
-    if (typeof input !== "string") return this.#runner.count({ messages: input, options: {} });
-    return input === "" ? 0 : this.#runner.countPrompt([{ kind: "content", text: input }]);
+    if (typeof input !== "string") return this.#runner.conversations.count({ messages: input, options: {} });
+    return input === "" ? 0 : this.#runner.conversations.countPrompt([{ kind: "content", text: input }]);
   }
 
   async render(messages: readonly Message[], options: Parameters<Model["render"]>[1] = {}): Promise<string> {
@@ -112,14 +116,28 @@ export class LoadedModel implements Model {
     return segmentsToText(chatPrompt(this.#parts.renderer, messages, options).prompt);
   }
 
-  async embed(): Promise<Float32Array[]> {
+  async embed(input: string | readonly string[], { signal }: { signal?: AbortSignal } = {}): Promise<Float32Array[]> {
     this.#checkOpen("embed");
-    throw this.#never("embed");
+    const texts = checkTexts("The input", typeof input === "string" ? [input] : input);
+    requireCapability(this.#parts.engine, "embed", "embed");
+    const options = signal ? { signal } : {};
+    return this.#runner.ask(async (engine) => (await engine.embed?.(texts, options)) ?? [], signal);
   }
 
-  async rank(): Promise<Float64Array> {
+  async rank(
+    query: string,
+    documents: readonly string[],
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<Float64Array> {
     this.#checkOpen("rank");
-    throw this.#never("rank");
+    checkTexts("The query", [query]);
+    const texts = checkTexts("Each document", documents);
+    requireCapability(this.#parts.engine, "rank", "rank");
+    const options = signal ? { signal } : {};
+    return this.#runner.ask(
+      async (engine) => (await engine.rank?.(query, texts, options)) ?? new Float64Array(),
+      signal,
+    );
   }
 
   close(): Promise<void> {
@@ -137,13 +155,16 @@ export class LoadedModel implements Model {
   #checkOpen(action: string): void {
     if (this.#closing) throw closed(action);
   }
+}
 
-  #never(action: "embed" | "rank"): InferenceError {
-    const { engine } = this.#parts.engine.info;
-    return new InferenceError("unsupported", `Cannot ${action}: the ${engine} engine has no ${action}`, {
-      details: { engine, capability: action },
-    });
+/** A copy of the texts. @throws {TypeError | RangeError} */
+function checkTexts(what: string, texts: readonly string[]): readonly string[] {
+  if (!Array.isArray(texts) || texts.some((text) => typeof text !== "string")) {
+    throw new TypeError(`${what} must be a string`);
   }
+  if (texts.length === 0 || texts.includes(""))
+    throw new RangeError(`${what} is empty; at least one character is wanted`);
+  return [...texts];
 }
 
 function closed(action: string): InferenceError {

@@ -173,6 +173,7 @@ export function requireCapability(engine: Engine, capability: keyof EngineCapabi
 export function checkLoadOptions(options: LoadOptions): void {
   if (typeof options !== "object" || options === null) throw new TypeError("The options must be an object");
   const { threads } = options;
+  const isWllama = options.engine === "wllama";
   const wasm = record("wasm", options.wasm);
   if (threads !== "auto") checkNumber("threads", threads, { min: 1, max: 256, integer: true });
   oneOf("engine", options.engine, ["auto", "wllama", "llama"]);
@@ -181,13 +182,16 @@ export function checkLoadOptions(options: LoadOptions): void {
   oneOf("memory", options.memory, ["auto", "wasm32", "wasm64"]);
   checkContextOptions(options.context);
   const refused: [boolean, string][] = [
-    [options.engine === "llama", 'the llama engine is not in this build; leave engine out, or use engine: "wllama"'],
     [options.device === "webgpu", "the engine computes on the CPU only; leave device out"],
-    [options.simd === "relaxed", "wllama's module is built with fixed SIMD; leave simd out"],
-    [options.memory !== undefined && options.memory !== "auto", "wllama picks the memory by host; leave memory out"],
+    [isWllama && options.simd === "relaxed", "wllama's module is built with fixed SIMD; leave simd out"],
+    [
+      isWllama && options.memory !== undefined && options.memory !== "auto",
+      "wllama picks the memory by host; leave memory out",
+    ],
     [typeof options.store === "object" || options.store === "auto", "there is no model store yet; leave store out"],
     [options.integrity !== undefined, "integrity checks are not built yet; leave integrity out"],
-    [wasm.integrity !== undefined || wasm.module !== undefined, "wllama's module is loaded by URL only; use wasm.url"],
+    [wasm.integrity !== undefined, "integrity checks are not built yet; leave wasm.integrity out"],
+    [isWllama && wasm.module !== undefined, "wllama's module is loaded by URL only; use wasm.url"],
   ];
   for (const [hit, reason] of refused) {
     if (hit) throw new InferenceError("unsupported", `Cannot load the model as asked: ${reason}`);

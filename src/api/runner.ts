@@ -1,20 +1,21 @@
 import { readExtension } from "../context/rope-scaling.ts";
-import type { Message, Part, SamplingOptions } from "../contract.ts";
+import type { Part, SamplingOptions } from "../contract.ts";
 import { InferenceError } from "../errors.ts";
 import type { Engine } from "../engine/engine.ts";
 import { abortable } from "../gguf/abortable.ts";
 import type { PromptRenderer } from "../prompt/renderer.ts";
-import { segmentsToText } from "../prompt/renderer.ts";
 import type { PromptSegment } from "../prompt/segment.ts";
 import { ThinkingBudget } from "../reasoning/index.ts";
 import { chatPrompt, rawPrompt, tagsOf, type Prepared } from "./chat-prompt.ts";
-import type { ContextOptions, GenerateOptions, SessionOptions } from "./contract.ts";
-import { countPrompt, type Counted, type PrefillPart } from "./count-prompt.ts";
+import type { ContextOptions, GenerateOptions } from "./contract.ts";
+import { ConversationCache } from "./conversation-cache.ts";
+import { EngineTurns } from "./engine-turns.ts";
+import { countPrompt, mostTokens, type Counted, type PrefillPart } from "./count-prompt.ts";
 import { ContextWindow, usualReply, type EngineContext, type Room } from "./context-window.ts";
+import type { ChatRequest } from "./chat-request.ts";
 import type { RunControl } from "./generation.ts";
 import { checkSupported, checkToolChoice, reasoningOptions, resolveSampling, stopTexts } from "./options.ts";
 import { shortenHistory } from "./overflow.ts";
-import { Queue } from "./queue.ts";
 import { Reply } from "./reply.ts";
 import { Rounds, type RoundsSummary } from "./rounds.ts";
 
@@ -32,15 +33,6 @@ export interface RunnerOptions {
   readonly loadMs: number;
 }
 
-export interface ChatRequest {
-  readonly messages: readonly Message[];
-  readonly options: GenerateOptions & Pick<SessionOptions, "keepReasoning">;
-  /** Instead of the model's own context options. */
-  readonly context?: ContextOptions;
-  /** Told of the messages that are left, when the history had to be cut. */
-  readonly onOverflow?: (kept: readonly Message[]) => void;
-}
-
 /** A request's turn at the engine. */
 interface Turn {
   readonly signal: AbortSignal;
@@ -56,11 +48,15 @@ interface Ready extends Prepared {
 /** Turns requests into rounds of the engine, one request at a time. */
 export class Runner {
   readonly #options: RunnerOptions;
-  readonly #queue: Queue = new Queue();
+  readonly #turns: EngineTurns;
+  /** What conversations have in the KV cache. */
+  readonly conversations: ConversationCache;
   readonly #window: ContextWindow;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
+    this.#turns = new EngineTurns(options.engine);
+    this.conversations = new ConversationCache(this.#turns, options.renderer);
     this.#window = this.#windowFor(options.context);
   }
 
@@ -69,13 +65,14 @@ export class Runner {
     return context ? this.#windowFor({ ...this.#options.context, ...context }) : this.#window;
   }
 
-  get engineName(): string {
-    return this.#options.engine.info.engine;
-  }
-
   /** Refuses whoever waits for a turn, and whoever comes. */
   close(error: InferenceError): void {
-    this.#queue.close(error);
+    this.#turns.close(error);
+  }
+
+  /** Runs something on the engine, in its turn. */
+  ask<Answer>(question: (engine: Engine) => Promise<Answer>, signal?: AbortSignal): Promise<Answer> {
+    return this.#turns.ask(question, signal);
   }
 
   /** One chat turn. */
@@ -138,24 +135,6 @@ export class Runner {
     }
   }
 
-  /** Tokens of a request's prompt, which is in the KV cache afterwards. */
-  async count({ messages, options }: ChatRequest): Promise<number> {
-    return this.countPrompt(chatPrompt(this.#options.renderer, messages, options).prompt, options.signal);
-  }
-
-  async countPrompt(prompt: readonly PromptSegment[], signal?: AbortSignal): Promise<number> {
-    const leave = await this.#queue.enter(signal);
-    try {
-      const steps = countPrompt(this.#options.engine, prompt, { signal });
-      for (;;) {
-        const { done, value } = await steps.next();
-        if (done) return value.tokens;
-      }
-    } finally {
-      leave();
-    }
-  }
-
   /** @param reserve Tokens to leave for a reply that was not asked for by number. */
   async *#fit(
     prompt: readonly PromptSegment[],
@@ -169,7 +148,13 @@ export class Runner {
         rebuilt: false,
       };
     }
-    const counted = yield* countPrompt(this.#options.engine, prompt, { signal, format });
+    const { engine } = this.#options;
+    if (!format && engine.count) {
+      const tokens = await engine.count(prompt);
+      window.check(tokens + reserve, maxTokens);
+      return window.fit(tokens, maxTokens, signal);
+    }
+    const counted = yield* countPrompt(engine, prompt, { signal, format });
     window.check(counted.tokens + reserve, maxTokens);
     const room = await window.fit(counted.tokens, maxTokens, signal);
     return room.rebuilt ? room : { ...room, counted };
@@ -193,11 +178,11 @@ export class Runner {
       result: reply.result(summary, { startedAt, loadMs: this.#options.loadMs, finishReason }),
     });
     try {
-      leave = await this.#queue.enter(signal);
+      leave = await this.#turns.enter(signal);
       const outside: Turn["outside"] = async (work) => {
         leave?.();
         const done = await abortable(work(), signal);
-        leave = await this.#queue.enter(signal);
+        leave = await this.#turns.enter(signal);
         return done;
       };
       const { prompt, open, room } = yield* prepare({ signal, outside });
@@ -256,10 +241,4 @@ export class Runner {
       memorySize,
     });
   }
-}
-
-/** An upper bound: no token is shorter than a byte, but a tokenizer may put one before and one after the text. */
-function mostTokens(prompt: readonly PromptSegment[]): number {
-  const ids = prompt.reduce((sum, segment) => sum + (segment.kind === "tokens" ? segment.ids.length : 0), 0);
-  return new TextEncoder().encode(segmentsToText(prompt)).length + ids + 2;
 }

@@ -6,7 +6,9 @@ import type { RunControl } from "./generation.ts";
 import { ModelGeneration } from "./generation.ts";
 import { ownMessages, ownOptions } from "./own-copies.ts";
 import { Queue } from "./queue.ts";
-import type { ChatRequest, Runner } from "./runner.ts";
+import { packSession, unpackSession } from "./session-state.ts";
+import type { ChatRequest } from "./chat-request.ts";
+import type { Runner } from "./runner.ts";
 
 /** A conversation: its pruned history, and what every turn of it has in common. */
 export class ModelSession extends EventTarget implements Session {
@@ -50,7 +52,7 @@ export class ModelSession extends EventTarget implements Session {
     const leave = await this.#turns.enter(signal);
     try {
       const messages = [...this.#messages, ...added];
-      const usage = await this.#runner.count(this.#request(messages, signal ? { signal } : {}));
+      const usage = await this.#runner.conversations.evaluate(this.#request(messages, signal ? { signal } : {}));
       this.#checkOpen("append");
       this.#messages = this.#pruned(messages);
       this.#contextUsage = usage;
@@ -61,7 +63,7 @@ export class ModelSession extends EventTarget implements Session {
 
   async measureContextUsage(input: string | readonly Message[]): Promise<number> {
     this.#checkOpen("measureContextUsage");
-    return this.#runner.count(this.#request([...this.#messages, ...asMessages(input)], {}));
+    return this.#runner.conversations.count(this.#request([...this.#messages, ...asMessages(input)], {}));
   }
 
   async clone({ signal }: { signal?: AbortSignal } = {}): Promise<Session> {
@@ -74,12 +76,29 @@ export class ModelSession extends EventTarget implements Session {
 
   async save(): Promise<Blob> {
     this.#checkOpen("save");
-    throw this.#noState("save");
+    this.#runner.conversations.requireState("save the session");
+    const leave = await this.#turns.enter();
+    try {
+      const conversation = { messages: this.#messages, contextUsage: this.#contextUsage };
+      return packSession(conversation, await this.#runner.conversations.save(this.#request(this.#messages, {})));
+    } finally {
+      leave();
+    }
   }
 
-  async restore(_state: Blob): Promise<void> {
+  async restore(state: Blob): Promise<void> {
     this.#checkOpen("restore");
-    throw this.#noState("restore");
+    this.#runner.conversations.requireState("restore the session");
+    const { conversation, state: bytes } = await unpackSession(state);
+    const leave = await this.#turns.enter();
+    try {
+      await this.#runner.conversations.restore(bytes);
+      this.#checkOpen("restore");
+      this.#messages = ownMessages(conversation.messages);
+      this.#contextUsage = conversation.contextUsage;
+    } finally {
+      leave();
+    }
   }
 
   async close(): Promise<void> {
@@ -124,6 +143,12 @@ export class ModelSession extends EventTarget implements Session {
     if (result.finishReason === "abort" || this.#closed) return;
     this.#messages = this.#pruned([...messages, result.message]);
     this.#contextUsage = result.usage.prompt + result.usage.text + result.usage.reasoning;
+    this.#warm();
+  }
+
+  /** The thoughts of a turn are gone from its history: what is left is evaluated before the next turn asks for it. */
+  #warm(): void {
+    this.#runner.conversations.warm(this.#request(this.#messages, {}));
   }
 
   #request(
@@ -150,14 +175,6 @@ export class ModelSession extends EventTarget implements Session {
         "closed",
         `Cannot ${action}: this session is closed; start another with model.session()`,
       );
-  }
-
-  #noState(action: string): InferenceError {
-    const engine = this.#runner.engineName;
-    return new InferenceError(
-      "unsupported",
-      `Cannot ${action} the session: the ${engine} engine can't copy its KV cache; keep session.messages instead`,
-    );
   }
 }
 

@@ -6,6 +6,7 @@ import type { PromptSegment } from "../prompt/segment.ts";
 import { Connection } from "./connection.ts";
 import type { Call, WatchOptions } from "./connection.ts";
 import { drain } from "./drain.ts";
+import type { Question } from "./protocol.ts";
 import type { CompleteOptions, ContextConfig, Engine, EngineCapabilities, EngineEvent, EngineInfo } from "./engine.ts";
 
 export interface ConnectOptions<Request> extends WatchOptions {
@@ -14,6 +15,8 @@ export interface ConnectOptions<Request> extends WatchOptions {
   /** Read here, range by range, as the worker asks; they stay the caller's to close. */
   readonly files: readonly WeightFile[];
   readonly signal?: AbortSignal;
+  /** Has the worker hear of a stop before it gets to its messages. */
+  readonly interrupt?: () => void;
 }
 
 /** A worker with an engine in it. */
@@ -41,7 +44,7 @@ export async function connectEngine<Request>(
 /** The connection of {@link connectEngine}, by itself. */
 export async function connect<Request>(port: WorkerPort, options: ConnectOptions<Request>): Promise<Connected> {
   const { signal } = options;
-  const connection = new Connection(port, options.files);
+  const connection = new Connection(port, options.files, options.interrupt);
   const onAbort = (): void => connection.die(new InferenceError("closed", "Cannot load the engine: it was aborted"));
   signal?.addEventListener("abort", onAbort);
   try {
@@ -69,9 +72,31 @@ class WorkerEngine implements Engine {
   #busy = false;
   #closed = false;
 
+  declare tokenize?: NonNullable<Engine["tokenize"]>;
+  declare detokenize?: NonNullable<Engine["detokenize"]>;
+  declare count?: NonNullable<Engine["count"]>;
+  declare saveState?: NonNullable<Engine["saveState"]>;
+  declare restoreState?: NonNullable<Engine["restoreState"]>;
+  declare embed?: NonNullable<Engine["embed"]>;
+  declare rank?: NonNullable<Engine["rank"]>;
+
   constructor(connected: Connected, restart?: (config: ContextConfig) => Promise<Connected>) {
     this.#connected = connected;
     this.#restart = restart;
+    const { tokenize, state, embed, rank } = connected.capabilities;
+    if (tokenize) {
+      this.tokenize = (text, { special }) => this.#ask({ method: "tokenize", text, special });
+      this.detokenize = (tokens) => this.#ask({ method: "detokenize", tokens });
+      this.count = (prompt) => this.#ask({ method: "count", prompt });
+    }
+    if (state) {
+      this.saveState = () => this.#ask({ method: "saveState" });
+      this.restoreState = (bytes) => this.#ask({ method: "restoreState", state: bytes });
+    }
+    if (embed) this.embed = (texts, options) => this.#ask({ method: "embed", texts }, options?.signal);
+    if (rank) {
+      this.rank = (query, documents, options) => this.#ask({ method: "rank", query, documents }, options?.signal);
+    }
   }
 
   get info(): EngineInfo {
@@ -127,6 +152,23 @@ class WorkerEngine implements Engine {
   close(): Promise<void> {
     this.#closed = true;
     return this.#connected.connection.close();
+  }
+
+  /** A call that is answered by what the method of that name gives. */
+  async #ask<Answer>(question: Question, signal?: AbortSignal): Promise<Answer> {
+    this.#start(signal);
+    let call: Call | undefined;
+    const onAbort = (): void => call?.cancel();
+    signal?.addEventListener("abort", onAbort);
+    try {
+      call = this.#connected.connection.call({ type: "ask", question });
+      const answer = await call.settled;
+      signal?.throwIfAborted();
+      return answer as Answer;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+      this.#busy = false;
+    }
   }
 
   #start(signal: AbortSignal | undefined): void {

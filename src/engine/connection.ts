@@ -33,14 +33,14 @@ export interface WatchOptions {
 /** A call under way. */
 export interface Call {
   /** When the worker has answered it; rejects with its error. */
-  readonly settled: Promise<Loaded | undefined>;
+  readonly settled: Promise<unknown>;
   /** Asks the worker to stop it; it settles when that has happened. Idempotent. */
   cancel(): void;
 }
 
 interface Waiting {
   readonly onEvent: (event: EngineEvent) => void;
-  readonly resolve: (loaded?: Loaded) => void;
+  readonly resolve: (answer?: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -57,9 +57,12 @@ export class Connection {
   #reading = new AbortController();
   // What the caller's own file threw says more than what the worker makes of it.
   #readError: unknown;
+  readonly #interrupt: () => void;
 
-  constructor(port: WorkerPort, files: readonly WeightFile[]) {
+  /** @param interrupt Has the worker hear of a stop before it gets to its messages. */
+  constructor(port: WorkerPort, files: readonly WeightFile[], interrupt: () => void = () => undefined) {
     this.#port = port;
+    this.#interrupt = interrupt;
     this.#files = files;
     port.listen(
       // The worker is ours: it posts nothing else.
@@ -79,9 +82,9 @@ export class Connection {
     const stopWatching = this.#watch(patienceMs);
     try {
       const loaded = await this.call({ type: "load", request, files }).settled;
-      if (!loaded) throw crashed("it answered without saying what it loaded");
       progress.end();
-      return loaded;
+      // A load is answered by `loaded`, and so by nothing less.
+      return loaded as Loaded;
     } finally {
       stopWatching();
       this.#onRead = () => undefined;
@@ -102,7 +105,7 @@ export class Connection {
   call(message: WithoutId<ToWorker<unknown>>, onEvent: Waiting["onEvent"] = () => undefined): Call {
     this.check();
     const id = this.#nextId++;
-    const settled = new Promise<Loaded | undefined>((resolve, reject) => {
+    const settled = new Promise<unknown>((resolve, reject) => {
       this.#waiting.set(id, { onEvent, resolve, reject });
     });
     this.#port.keepAlive(true);
@@ -114,7 +117,12 @@ export class Connection {
       if (this.#waiting.size === 0) this.#port.keepAlive(false);
       throw error;
     }
-    return { settled, cancel: () => this.#waiting.has(id) && this.#post({ type: "cancel", id }) };
+    const cancel = (): void => {
+      if (!this.#waiting.has(id)) return;
+      this.#interrupt();
+      this.#post({ type: "cancel", id });
+    };
+    return { settled, cancel };
   }
 
   /** @throws {InferenceError} `closed` or `crashed`, when it is over */
@@ -145,6 +153,7 @@ export class Connection {
       });
       const timer = setTimeout(farewell.resolve, farewellMs);
       this.#port.keepAlive(true);
+      this.#interrupt();
       this.#post({ type: "close", id: 0 });
       this.#ended = farewell.promise.then(() => {
         clearTimeout(timer);
@@ -186,7 +195,7 @@ export class Connection {
     this.#waiting.delete(message.id);
     if (this.#waiting.size === 0) this.#port.keepAlive(false);
     if (message.type === "loaded") waiting.resolve(message);
-    else if (message.type === "done") waiting.resolve();
+    else if (message.type === "done") waiting.resolve(message.answer);
     else this.#fail(waiting, fromWireError(message.error));
   }
 

@@ -2,7 +2,7 @@ import type { PromptSegment } from "../prompt/segment.ts";
 
 /** What an engine can do beyond completing a prompt. Whoever asks for what is false gets `unsupported`. */
 export interface EngineCapabilities {
-  /** `tokenize` and `detokenize` exist. */
+  /** `tokenize`, `detokenize` and `count` exist. */
   readonly tokenize: boolean;
   readonly logprobs: boolean;
   readonly logitBias: boolean;
@@ -116,8 +116,19 @@ export interface Engine {
    * @throws {InferenceError} `context-full`, `grammar`, `unsupported`, `crashed`, `closed`
    */
   complete(prompt: readonly PromptSegment[], options: CompleteOptions): AsyncIterable<EngineEvent>;
+  /** `special`: special tokens are found in the text. */
   tokenize?(text: string, options: { special: boolean }): Promise<Uint32Array>;
   detokenize?(tokens: Uint32Array): Promise<string>;
+  /** Tokens of a prompt, which is not evaluated. */
+  count?(prompt: readonly PromptSegment[]): Promise<number>;
+  /** The KV cache with the prompt that is in it, as bytes. */
+  saveState?(): Promise<Uint8Array<ArrayBuffer>>;
+  /** @throws {InferenceError} `format` if it is of another model or context; the cache is empty then */
+  restoreState?(state: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** One vector of unit length for each text. Leaves the KV cache alone. */
+  embed?(texts: readonly string[], options?: { signal?: AbortSignal }): Promise<Float32Array[]>;
+  /** One score for each document, as the model gives it: higher fits better. */
+  rank?(query: string, documents: readonly string[], options?: { signal?: AbortSignal }): Promise<Float64Array>;
   /** Idempotent. Pending calls reject with `closed`. */
   close(): Promise<void>;
 }
@@ -131,4 +142,8 @@ export interface ModelFacts {
   /** Value of `general.architecture`. */
   readonly architecture: string;
   readonly contextTrained: number;
+  /** llama.cpp's number of how the model pools embeddings, where its file says; 4: it ranks. */
+  readonly pooling?: number | undefined;
+  /** Ids of the tokens that end a text and that stand between two, where the vocabulary puts them there. */
+  readonly markers?: { readonly eos?: number | undefined; readonly separator?: number | undefined };
 }

@@ -2,7 +2,7 @@
 import type { ParentPort } from "../platform/worker-port.ts";
 import type { Engine } from "./engine.ts";
 import { fromWireError, toWireError } from "./protocol.ts";
-import type { FromWorker, ToWorker, WireFile } from "./protocol.ts";
+import type { FromWorker, Question, ToWorker, WireFile } from "./protocol.ts";
 
 /** What a loader is given beside its request. */
 export interface LoadHost {
@@ -44,12 +44,12 @@ export function serveEngine<Request>(
     return engine;
   };
 
-  const run = async (id: number, work: (signal: AbortSignal) => Promise<void>): Promise<void> => {
+  const run = async (id: number, work: (signal: AbortSignal) => Promise<unknown> | undefined): Promise<void> => {
     const controller = new AbortController();
     running.set(id, controller);
     try {
-      await work(controller.signal);
-      post({ type: "done", id });
+      const answer = await work(controller.signal);
+      post({ type: "done", id, ...(answer === undefined ? {} : { answer }) });
     } catch (error) {
       // The client knows why it cancelled; it only waits for the end.
       if (controller.signal.aborted && error === controller.signal.reason) post({ type: "done", id });
@@ -93,6 +93,9 @@ export function serveEngine<Request>(
           }
         });
         return;
+      case "ask":
+        void run(message.id, (signal) => answerTo(loaded(), message.question, signal));
+        return;
       case "close":
         void run(message.id, async () => engine?.close());
         return;
@@ -110,4 +113,35 @@ export function serveEngine<Request>(
         return;
     }
   };
+}
+
+/** How each question is put to the engine; the client asks only what it has. */
+const answers: {
+  readonly [Method in Question["method"]]: (
+    engine: Engine,
+    question: Extract<Question, { method: Method }>,
+    signal: AbortSignal,
+  ) => Promise<unknown> | undefined;
+} = {
+  tokenize: (engine, { text, special }) => engine.tokenize?.(text, { special }),
+  detokenize: (engine, { tokens }) => engine.detokenize?.(tokens),
+  count: (engine, { prompt }) => engine.count?.(prompt),
+  saveState: (engine) => engine.saveState?.(),
+  restoreState: (engine, { state }) => engine.restoreState?.(state),
+  embed: (engine, { texts }, signal) => engine.embed?.(texts, { signal }),
+  rank: (engine, { query, documents }, signal) => engine.rank?.(query, documents, { signal }),
+};
+
+function answerTo<Asked extends Question>(
+  engine: Engine,
+  question: Asked,
+  signal: AbortSignal,
+): Promise<unknown> | undefined {
+  // The table has an entry for each method, of that method's question.
+  const answer = answers[question.method] as (
+    engine: Engine,
+    question: Asked,
+    signal: AbortSignal,
+  ) => Promise<unknown> | undefined;
+  return answer(engine, question, signal);
 }

@@ -21,6 +21,16 @@ export interface WireFile {
 
 export type WireOptions = Omit<CompleteOptions, "signal">;
 
+/** What an engine can be asked beside completions: a method's name and what it is given. */
+export type Question =
+  | { readonly method: "tokenize"; readonly text: string; readonly special: boolean }
+  | { readonly method: "detokenize"; readonly tokens: Uint32Array }
+  | { readonly method: "count"; readonly prompt: readonly PromptSegment[] }
+  | { readonly method: "saveState" }
+  | { readonly method: "restoreState"; readonly state: Uint8Array<ArrayBuffer> }
+  | { readonly method: "embed"; readonly texts: readonly string[] }
+  | { readonly method: "rank"; readonly query: string; readonly documents: readonly string[] };
+
 /** Client to worker. `id` names one call; `Request` is what the engine's loader wants. */
 export type ToWorker<Request> =
   | { readonly type: "load"; readonly id: number; readonly request: Request; readonly files: readonly WireFile[] }
@@ -31,6 +41,7 @@ export type ToWorker<Request> =
       readonly prompt: readonly PromptSegment[];
       readonly options: WireOptions;
     }
+  | { readonly type: "ask"; readonly id: number; readonly question: Question }
   | { readonly type: "cancel"; readonly id: number }
   | { readonly type: "range"; readonly read: number; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly type: "range-failed"; readonly read: number; readonly error: WireError }
@@ -46,7 +57,7 @@ export type FromWorker =
       readonly capabilities: EngineCapabilities;
     }
   | { readonly type: "event"; readonly id: number; readonly event: EngineEvent }
-  | { readonly type: "done"; readonly id: number }
+  | { readonly type: "done"; readonly id: number; readonly answer?: unknown }
   | { readonly type: "failed"; readonly id: number; readonly error: WireError }
   | {
       readonly type: "read";

@@ -1,6 +1,6 @@
 import type { WeightFile } from "../gguf/weight-file.ts";
 import type { WorkerPort } from "../platform/worker-port.ts";
-import { startWllamaWorker } from "../platform/start-worker.ts";
+import { startWorker } from "../platform/start-worker.ts";
 import { connect, connectEngine, isSilent } from "./client.ts";
 import type { Connected } from "./client.ts";
 import type { ContextConfig, Engine, ModelFacts } from "./engine.ts";
@@ -19,6 +19,8 @@ export interface StartWllamaOptions {
   readonly facts: ModelFacts;
   readonly context: ContextConfig;
   readonly threads: number | "auto";
+  /** What was wanted and is not had, so far. */
+  readonly why?: readonly string[];
   /** The WebAssembly file, in place of the package's own. */
   readonly wasmUrl?: string | URL;
   /** The worker, in place of the package's own. */
@@ -38,19 +40,14 @@ export async function startWllama(options: StartWllamaOptions): Promise<Engine> 
   const { files, facts, context, threads, signal, onprogress } = options;
   signal?.throwIfAborted();
   const request: WllamaRequest = {
-    // Only what the engine needs: the caller's facts may hold more than a message can.
-    facts: {
-      controlTokens: facts.controlTokens,
-      endTokens: facts.endTokens,
-      architecture: facts.architecture,
-      contextTrained: facts.contextTrained,
-    },
+    facts,
     context,
     threads,
+    why: options.why ?? [],
     assets: wllamaAssets(options.wasmUrl),
   };
   let told = 0;
-  const start = (): WorkerPort => startWllamaWorker(options.startWorker);
+  const start = (): WorkerPort => startWorker("wllama", options.startWorker);
   const restart = (config: ContextConfig): Promise<Connected> =>
     connect(start(), { request: { ...request, context: config }, files });
   const attempt = (patienceMs?: number): Promise<Engine> => {

@@ -1,4 +1,5 @@
 import { InferenceError } from "../errors.ts";
+import { contextFull } from "./context-full.ts";
 import type { CompleteOptions, EngineEvent, TokenLogprobEvent } from "./engine.ts";
 import type { RefusedCompletion } from "./wllama-module.ts";
 
@@ -167,12 +168,4 @@ export function refusal(error: RefusedCompletion, window: number, options: Compl
   return new InferenceError("unsupported", `Cannot run this completion: llama.cpp refused it (${message})`, {
     cause: error,
   });
-}
-
-function contextFull(needed: number, window: number): InferenceError {
-  return new InferenceError(
-    "context-full",
-    `Cannot run a prompt of ${needed} tokens: the context holds ${window}, the reply included; shorten the prompt or make the context larger`,
-    { details: { needed, window } },
-  );
 }

@@ -10,6 +10,7 @@ import type {
   EngineInfo,
   ModelFacts,
 } from "./engine.ts";
+import type { ThreadChoice } from "./choose-threads.ts";
 import { drain } from "./drain.ts";
 import { sameContext } from "./engine.ts";
 import type { LoadHost } from "./host.ts";
@@ -27,13 +28,9 @@ export interface WllamaRequest {
   readonly facts: ModelFacts;
   readonly context: ContextConfig;
   readonly threads: number | "auto";
-  readonly assets: WllamaAssets;
-}
-
-/** How many threads the worker may use, and why not more. */
-export interface ThreadChoice {
-  readonly threads: number;
+  /** What was wanted and is not had, so far. */
   readonly why: readonly string[];
+  readonly assets: WllamaAssets;
 }
 
 const capabilities: EngineCapabilities = {

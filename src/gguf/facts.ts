@@ -21,6 +21,10 @@ export interface GgufFacts {
   readonly parameters: number;
   /** Name of `general.file_type`, such as `Q4_K_M`; `unknown` where the file does not say. */
   readonly quantization: string;
+  /** llama.cpp's number of how embeddings are pooled; undefined where the file does not say. */
+  readonly pooling: number | undefined;
+  /** Tokens that the vocabulary puts after a text, and between two. */
+  readonly markers: { readonly eos?: number | undefined; readonly separator?: number | undefined };
 }
 
 // llama.cpp's numbers for mixtures of tensor types; the gaps are types that it has removed.
@@ -111,9 +115,24 @@ export function modelFacts(header: ModelHeader): GgufFacts {
     vocabularySize: vocabulary.length,
     parameters: header.tensors.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0),
     quantization: fileTypeName(metadata.get("general.file_type")) ?? "unknown",
+    pooling: numberOf(metadata.get(`${architecture}.pooling_type`)),
+    markers: {
+      eos: added(metadata, "eos", "eos"),
+      separator: added(metadata, "sep", "seperator"),
+    },
     ...(typeof name === "string" ? { name } : {}),
     ...(typeof template === "string" ? { template } : {}),
   };
+}
+
+function numberOf(value: unknown): number | undefined {
+  return typeof value === "number" ? value : undefined;
+}
+
+/** The id of a token that the file says is added to texts. GGUF spells "separator" wrong. */
+function added(metadata: ReadonlyMap<string, unknown>, name: string, key: string): number | undefined {
+  const isAdded = metadata.get(`tokenizer.ggml.add_${name}_token`) === true;
+  return isAdded ? numberOf(metadata.get(`tokenizer.ggml.${key}_token_id`)) : undefined;
 }
 
 function endTokens(header: ModelHeader, controlTokens: ReadonlyMap<string, number>, size: number): number[] {

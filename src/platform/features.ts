@@ -13,8 +13,9 @@ export interface Features {
   readonly why: readonly string[];
 }
 
-// What wllama's builds are limited to, whatever the host has.
-const engineMemoryBytes = 2 ** 32;
+/** Bytes that an engine's module can have with 32-bit and with 64-bit addresses; the latter is V8's own limit. */
+const most32Bytes = 2 ** 32;
+const most64Bytes = 2 ** 34;
 const wasmHeader = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 // A function type () -> v128, and a function of it; its body follows.
 const vectorFunction = [0x01, 0x05, 0x01, 0x60, 0x00, 0x01, 0x7b, 0x03, 0x02, 0x01, 0x00];
@@ -31,7 +32,7 @@ export async function probeFeatures(): Promise<Features> {
   const memory64 = supportsMemory64();
   if (!memory64) {
     why.push(
-      "No 64-bit memory: this host's WebAssembly lacks it, so the slower 32-bit engine is used; Node 24, Deno, Chromium 133 and Firefox 134 or newer have it.",
+      "No 64-bit memory: this host's WebAssembly lacks it, so a model may take 4 GiB; Node 24, Deno, Chromium 133 and Firefox 134 or newer have it.",
     );
   }
   const webgpu = await hasGpu();
@@ -40,7 +41,8 @@ export async function probeFeatures(): Promise<Features> {
     threads,
     simd,
     memory64,
-    maxMemory: engineMemoryBytes,
+    // A 64-bit memory is always shared here.
+    maxMemory: memory64 && simd === "relaxed" && typeof SharedArrayBuffer !== "undefined" ? most64Bytes : most32Bytes,
     webgpu,
     crossOriginIsolated: isolated(),
     why,

@@ -1,13 +1,26 @@
 import type { WorkerPort } from "./worker-port.ts";
-import { startWllamaThread, usesThreads, wllamaThreadUrl } from "./worker-threads.ts";
-import { startWllamaWebWorker, webWorkerPort } from "./worker-web.ts";
+import { startThread, usesThreads } from "./worker-threads.ts";
+import { startLlamaWebWorker, startWllamaWebWorker, webWorkerPort } from "./worker-web.ts";
+
+/** The library's own workers. */
+export type WorkerKind = "llama" | "wllama";
 
 /**
- * Starts the worker that wllama runs in.
+ * Starts one of the library's workers.
  *
  * @param start A caller's own way to start it, for bundlers and policies that ours does not suit.
  */
-export function startWllamaWorker(start?: () => Worker): WorkerPort {
+export function startWorker(kind: WorkerKind, start?: () => Worker): WorkerPort {
   if (start) return webWorkerPort(start());
-  return usesThreads(wllamaThreadUrl()) ? startWllamaThread() : startWllamaWebWorker();
+  const url = kind === "llama" ? llamaThreadUrl() : wllamaThreadUrl();
+  if (usesThreads(url)) return startThread(url);
+  return kind === "llama" ? startLlamaWebWorker() : startWllamaWebWorker();
+}
+
+function llamaThreadUrl(): URL {
+  return new URL("../worker/llama-worker.ts", import.meta.url);
+}
+
+function wllamaThreadUrl(): URL {
+  return new URL("../worker/wllama-worker.ts", import.meta.url);
 }

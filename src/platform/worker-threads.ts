@@ -32,15 +32,6 @@ export function usesThreads(url: URL): boolean {
   return runtime === "node" || (runtime === "deno" && url.protocol === "file:");
 }
 
-/** The library's worker, as a thread. */
-export function startWllamaThread(): WorkerPort {
-  return startThread(wllamaThreadUrl());
-}
-
-export function wllamaThreadUrl(): URL {
-  return new URL("../worker/wllama-worker.ts", import.meta.url);
-}
-
 /**
  * Starts a thread.
  *

@@ -7,12 +7,21 @@ interface Scope {
   removeEventListener(type: "message", listener: (event: MessageEvent<unknown>) => void): void;
 }
 
-/** The library's worker, as a web worker. */
+/** The worker of our own engine, as a web worker. Bundlers look for the address within `new Worker()`. */
+export function startLlamaWebWorker(): WorkerPort {
+  const url = new URL("../worker/llama-worker.ts", import.meta.url);
+  if (isForeign(url)) return startForeignWorker(url);
+  return webWorkerPort(new Worker(new URL("../worker/llama-worker.ts", import.meta.url), { type: "module" }));
+}
+
+/** The worker of wllama, as a web worker. */
 export function startWllamaWebWorker(): WorkerPort {
   const url = new URL("../worker/wllama-worker.ts", import.meta.url);
-  if (!isForeign(url)) {
-    return webWorkerPort(new Worker(new URL("../worker/wllama-worker.ts", import.meta.url), { type: "module" }));
-  }
+  if (isForeign(url)) return startForeignWorker(url);
+  return webWorkerPort(new Worker(new URL("../worker/wllama-worker.ts", import.meta.url), { type: "module" }));
+}
+
+function startForeignWorker(url: URL): WorkerPort {
   // A page may not start another origin's worker, but may start one of its own that imports the other's code.
   const source = new Blob([`import ${JSON.stringify(url.href)};`], { type: "text/javascript" });
   const blobUrl = URL.createObjectURL(source);

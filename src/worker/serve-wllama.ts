@@ -1,4 +1,5 @@
 // Serves wllama to a client: makes this worker's globals such that the library runs, and only then loads it.
+import { chooseThreads } from "../engine/choose-threads.ts";
 import { serveEngine } from "../engine/host.ts";
 import { loadWllama } from "../engine/wllama.ts";
 import type { WllamaRequest } from "../engine/wllama.ts";
@@ -6,7 +7,6 @@ import type { ModuleHost, ModuleObserver, WllamaConstructor } from "../engine/wl
 import type { ToWorker } from "../engine/protocol.ts";
 import { detectRuntime } from "../platform/detect.ts";
 import type { ParentPort } from "../platform/worker-port.ts";
-import { chooseThreads } from "./choose-threads.ts";
 import { observeBrowserWorkers } from "./browser-workers.ts";
 import { loadBuild } from "./load-build.ts";
 import { shapePage, shapeWorkers } from "./nested-worker.ts";
@@ -43,6 +43,7 @@ export function serveWllama(
       build,
       observe: (observer: ModuleObserver) => watch.observe(observer),
     };
-    return loadWllama(request, load, { host, choice: chooseThreads(request.threads, weightBytes) });
+    const { threads, why } = chooseThreads(request.threads, weightBytes);
+    return loadWllama(request, load, { host, choice: { threads, why: [...request.why, ...why] } });
   });
 }

@@ -1,4 +1,4 @@
-import type { Gaps, HostConfig } from "./contract.ts";
+import type { EngineWishes, Gaps, HostConfig } from "./contract.ts";
 
 type Runtime = HostConfig["runtime"];
 
@@ -6,6 +6,7 @@ type Runtime = HostConfig["runtime"];
 export interface Column {
   readonly name: string;
   readonly runtime: Runtime;
+  readonly engine: EngineWishes;
   /** `dist`: the built package; `src`: the source as it stands; `cdn`: dist from another origin than the page's. */
   readonly from: "dist" | "src" | "cdn";
   readonly threads: number;
@@ -16,35 +17,57 @@ export interface Column {
   readonly smoke: boolean;
 }
 
+const llama: Gaps = { rank: "the bundled model is not one that ranks texts" };
 const wllama: Gaps = {
   tokenize: "wllama's module has no call that tokenizes",
   state: "wllama's module can't copy the KV cache",
+  embed: "wllama's module is loaded for completions only",
+  rank: "wllama's module is loaded for completions only",
 };
 const noFiles: Gaps = { files: "a page has no paths" };
 
-/** Two threads and one; a page without isolation asks for two and is to be given one. */
+/** A page without isolation asks for two threads and is to be given one. */
 function columnsOf(runtime: Runtime): Column[] {
   const browser = runtime === "chromium" || runtime === "firefox";
-  const gaps = browser ? { ...wllama, ...noFiles } : wllama;
-  const shared = { runtime, gaps, smoke: false, from: "dist", isolated: true } as const;
-  // wllama's threads spin: on a machine whose cores are busy the long list takes an hour with two of them.
-  const two: Column = { ...shared, name: `${runtime} × 2`, threads: 2, threadsExpected: 2, smoke: true };
+  const gaps = browser ? { ...llama, ...noFiles } : llama;
+  const shared = { runtime, gaps, smoke: true, from: "dist", isolated: true, engine: { engine: "llama" } } as const;
+  const two: Column = { ...shared, name: `${runtime} × 2`, threads: 2, threadsExpected: 2 };
   const one: Column = {
     ...shared,
     name: `${runtime} × 1`,
+    smoke: false,
     threads: browser ? 2 : 1,
     threadsExpected: 1,
     isolated: !browser,
   };
-  const elsewhere = { smoke: true, from: browser ? "cdn" : "src" } as const;
-  return browser
+  const short: Column = { ...one, smoke: true };
+  const elsewhere: Column[] = browser
     ? [
-        two,
-        one,
-        { ...two, ...elsewhere, name: `${runtime} × 2, cdn` },
-        { ...one, ...elsewhere, name: `${runtime} × 1, cdn` },
+        { ...two, from: "cdn", name: `${runtime} × 2, cdn` },
+        { ...short, from: "cdn", name: `${runtime} × 1, cdn` },
       ]
-    : [two, one, { ...one, ...elsewhere, name: `${runtime} × 1, source` }];
+    : [{ ...short, from: "src", name: `${runtime} × 1, source` }];
+  return [two, one, ...elsewhere, ...variantsOf(two, short), ...wllamaOf(two, one)];
+}
+
+/** The other modules of our engine: each differs from the usual one in its numbers alone. */
+function variantsOf(two: Column, short: Column): Column[] {
+  const { runtime } = two;
+  // Bun's engine has no 64-bit memory.
+  const wide: Column[] =
+    runtime === "bun"
+      ? []
+      : [{ ...two, name: `${runtime} × 2, wasm64`, engine: { engine: "llama", memory: "wasm64" } }];
+  return [...wide, { ...short, name: `${runtime} × 1, fixed SIMD`, engine: { engine: "llama", simd: "fixed" } }];
+}
+
+/** The prebuilt engine. Its threads spin: on busy cores the long list would take an hour with two of them. */
+function wllamaOf(two: Column, one: Column): Column[] {
+  const { runtime } = two;
+  const browser = runtime === "chromium" || runtime === "firefox";
+  const other = { engine: { engine: "wllama" }, gaps: browser ? { ...wllama, ...noFiles } : wllama } as const;
+  const single: Column = { ...one, ...other, name: `${runtime} × 1, wllama`, smoke: runtime !== "node" };
+  return browser ? [{ ...two, ...other, name: `${runtime} × 2, wllama` }, single] : [single];
 }
 
 /** All columns, in the order of the table. */

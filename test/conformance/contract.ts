@@ -12,10 +12,13 @@ export type GapName = "threads" | "files" | "tokenize" | "json" | "logprobs" | "
 /** The gaps of one column, each with its reason in a sentence. */
 export type Gaps = Readonly<Partial<Record<GapName, string>>>;
 
+/** Which engine to ask for, and which of its modules. */
+export type EngineWishes = { readonly engine: "wllama" | "llama" } & Pick<LoadOptions, "memory" | "simd">;
+
 /** What a runner tells its host, as JSON. */
 export interface HostConfig {
   readonly runtime: "node" | "deno" | "bun" | "chromium" | "firefox";
-  readonly engine: "wllama" | "llama";
+  readonly engine: EngineWishes;
   /** Threads to ask for. */
   readonly threads: number;
   /** Threads that this host must give. */

@@ -99,14 +99,14 @@ async function resources({
       hugeSent: huge.replace("huge.gguf", "huge-sent"),
       missing: `${origin}/fixtures/missing.gguf`,
     },
-    load: { engine, threads },
+    load: { ...engine, threads },
   };
 }
 
 function sharedModel(sdk: Sdk, config: HostConfig): { get: () => Promise<Model>; drop: () => Promise<void> } {
   let model: Promise<Model> | undefined;
   return {
-    get: () => (model ??= sdk.loadModel(undefined, { engine: config.engine, threads: config.threads })),
+    get: () => (model ??= sdk.loadModel(undefined, { ...config.engine, threads: config.threads })),
     async drop() {
       const old = model;
       model = undefined;

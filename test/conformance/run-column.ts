@@ -93,7 +93,7 @@ async function host(column: Column, suite: Suite, { signal, onLine, end, broke }
 }
 
 function configOf(column: Column, { root, server, cdn, fixtures, model, only }: Suite): HostConfig {
-  const { runtime, threads, threadsExpected, isolated, gaps, smoke, from } = column;
+  const { runtime, engine, threads, threadsExpected, isolated, gaps, smoke, from } = column;
   const page = isolated ? "isolated" : "plain";
   const entry = {
     src: new URL("src/index.ts", root).href,
@@ -105,7 +105,7 @@ function configOf(column: Column, { root, server, cdn, fixtures, model, only }: 
   };
   return {
     runtime,
-    engine: "wllama",
+    engine,
     threads,
     threadsExpected,
     isolated,

@@ -238,4 +238,35 @@ export const generation: readonly ConformanceCase[] = [
       equal(chunks.at(-1).choices[0].finish_reason, "stop", "finish_reason");
     },
   },
+  {
+    name: "embed() gives a vector of unit length for each text, the nearer the more alike they are",
+    needs: "embed",
+    async run(_, { model }) {
+      const nano = await model();
+      const [sum, same, alike, other] = await nano.embed(["47 + 85", "47 + 85", "47 + 86", "Where does Ana live?"]);
+      ok(sum && same && alike && other, "one vector for each text");
+      const product = (a: Float32Array, b: Float32Array): number =>
+        a.reduce((total, x, at) => total + x * (b[at] ?? 0), 0);
+      ok(Math.abs(product(sum, sum) - 1) < 1e-4, `length ${product(sum, sum)}`);
+      ok(product(sum, same) > 0.9999, "the same text twice");
+      ok(product(sum, alike) > product(sum, other), `${product(sum, alike)} against ${product(sum, other)}`);
+      equal((await nano.chat(user(question), { temperature: 0 }).result()).text, answer, "chat() afterwards");
+    },
+    async absent(sdk, { model }) {
+      const nano = await model();
+      await failsWith(sdk, "unsupported", () => nano.embed("1"));
+    },
+  },
+  {
+    name: "rank() scores documents by a query",
+    needs: "rank",
+    async run(_, { model }) {
+      const nano = await model();
+      equal((await nano.rank("1", ["1", "2"])).length, 2, "scores");
+    },
+    async absent(sdk, { model }) {
+      const nano = await model();
+      await failsWith(sdk, "unsupported", () => nano.rank("1", ["2"]));
+    },
+  },
 ];

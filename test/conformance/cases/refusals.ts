@@ -67,13 +67,7 @@ export const refusals: readonly ConformanceCase[] = [
   },
   {
     name: "what the engine can't do rejects with unsupported",
-    async run(sdk, { load, model, engine }) {
-      const nano = await model();
-      if (engine === "wllama") {
-        await failsWith(sdk, "unsupported", () => nano.embed("1"));
-        await failsWith(sdk, "unsupported", () => nano.rank("1", ["2"]));
-        await failsWith(sdk, "unsupported", () => sdk.loadModel(undefined, { ...load, engine: "llama" }));
-      }
+    async run(sdk, { load }) {
       await failsWith(sdk, "unsupported", () => sdk.loadModel(undefined, { ...load, device: "webgpu" }));
       await failsWith(sdk, "unsupported", () => sdk.loadModel(undefined, { ...load, integrity: "sha256-AAAA" }));
     },

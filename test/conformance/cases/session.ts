@@ -1,6 +1,6 @@
 import { equal, failsWith, ok } from "../assert.ts";
 import type { ConformanceCase } from "../contract.ts";
-import { answer, greedy, question } from "./ask.ts";
+import { answer, greedy, question, user } from "./ask.ts";
 
 /** Conversations. */
 export const session: readonly ConformanceCase[] = [
@@ -109,6 +109,53 @@ export const session: readonly ConformanceCase[] = [
       const talk = await (await model()).session(greedy);
       await failsWith(sdk, "unsupported", () => talk.save());
       await failsWith(sdk, "unsupported", () => talk.restore(new Blob()));
+    },
+  },
+  {
+    name: "a budget that is spent costs no second prefill",
+    needs: "tokenize",
+    async run(_, { model }) {
+      const nano = await model();
+      const free = await nano.chat(user(question), { ...greedy, maxTokens: 40 }).result();
+      const parts = [];
+      for await (const part of nano.chat(user(question), { ...greedy, reasoning: { budget: 8 } })) parts.push(part);
+      const prefills = parts.filter((part) => part.type === "prefill");
+      // One prefill, of the one token whose logits are wanted: the rounds after it find all that was said in the cache.
+      ok(
+        prefills.every(({ total }) => total === free.usage.prompt),
+        "a later round's prefill was told as the first one's",
+      );
+      const finish = parts.at(-1);
+      ok(
+        finish?.type === "finish" && finish.result.usage.cached === free.usage.prompt - 1,
+        "the prompt was not cached",
+      );
+    },
+    async absent(sdk, { model }) {
+      const nano = await model();
+      await failsWith(sdk, "unsupported", () => nano.tokenize("1"));
+    },
+  },
+  {
+    name: "a session's next turn evaluates its new message only, though thoughts are taken out of the history",
+    needs: "tokenize",
+    async run(_, { model }) {
+      const nano = await model();
+      const talk = await nano.session(greedy);
+      const next = "Add 7 to that.";
+      await talk.prompt(question).result();
+      // The answer is evaluated while nobody wants the engine; nothing tells when.
+      await new Promise((resolve) => setTimeout(resolve, 2000));
+      const { usage } = await talk.prompt(next).result();
+      const alone = await nano.count(user(next));
+      ok(
+        usage.prompt - usage.cached <= alone,
+        `${usage.prompt - usage.cached} tokens were evaluated; the new message by itself has ${alone}`,
+      );
+    },
+    async absent(sdk, { model }) {
+      const nano = await model();
+      await failsWith(sdk, "unsupported", () => nano.tokenize("1"));
     },
   },
   {

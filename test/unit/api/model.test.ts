@@ -240,7 +240,12 @@ describe("Model", () => {
 
   test("tokenize(), embed() and the like say which engine can't", async () => {
     const { model } = scriptedModel(thinks);
-    for (const call of [model.tokenize("a"), model.detokenize(new Uint32Array(1)), model.embed(), model.rank()]) {
+    for (const call of [
+      model.tokenize("a"),
+      model.detokenize(new Uint32Array(1)),
+      model.embed("a"),
+      model.rank("a", ["b"]),
+    ]) {
       const error = await reasonOf(call);
       expect(error).toMatchObject({ code: "unsupported", message: expect.stringContaining("fake") });
     }

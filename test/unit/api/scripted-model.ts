@@ -43,7 +43,7 @@ export function scriptedModel(
     }),
     recommended,
     context: window,
-    fit: { initial, largest },
+    fit: { initial, initialBytes: 0, largest },
     loadMs: 5,
     closeFiles: async () => void (closed += 1),
   });

@@ -3,6 +3,9 @@ import { fileURLToPath } from "node:url";
 import type { ContextConfig, ModelFacts } from "../../../src/engine/engine.ts";
 import { startWllama } from "../../../src/engine/start-wllama.ts";
 import type { StartWllamaOptions } from "../../../src/engine/start-wllama.ts";
+import { compileLlama, startLlama } from "../../../src/engine/start-llama.ts";
+import type { StartLlamaOptions } from "../../../src/engine/start-llama.ts";
+import type { Variant } from "../../../src/engine/variant.ts";
 import type { Engine } from "../../../src/engine/engine.ts";
 import type { WeightFile } from "../../../src/gguf/weight-file.ts";
 import { openLocalFile } from "../../../src/platform/files.ts";
@@ -28,6 +31,9 @@ export const nanoFacts: ModelFacts = {
   contextTrained: 512,
 };
 
+/** Bytes before its first weight. */
+export const nanoHeaderBytes = 34272;
+
 export const nanoContext: ContextConfig = { size: 512, kvType: "f16" };
 
 /** Greedy, it thinks the sum through and answers 132. */
@@ -41,12 +47,41 @@ export function asking(question: string): PromptSegment[] {
   ];
 }
 
-/** An engine over the bundled model, with one thread where not told otherwise, and its file closed with it. */
-export async function startNano(options: Partial<StartWllamaOptions> = {}): Promise<Engine> {
-  const files: readonly WeightFile[] = options.files ?? [await openLocalFile(nanoPath)];
+/** wllama over the bundled model, with one thread where not told otherwise, and its file closed with it. */
+export function startNano(options: Partial<StartWllamaOptions> = {}): Promise<Engine> {
+  return withFiles(options.files, (files) =>
+    startWllama({ facts: nanoFacts, context: nanoContext, threads: 1, ...options, files }),
+  );
+}
+
+/** Our engine over the bundled model, likewise. */
+export async function startNanoLlama({
+  variant = { bits: 32, shared: true, simd: "relaxed" },
+  ...options
+}: Partial<StartLlamaOptions> & { variant?: Variant } = {}): Promise<Engine> {
+  const compiled = await compileLlama(variant);
+  return withFiles(options.files, (files) =>
+    startLlama({
+      ...compiled,
+      facts: nanoFacts,
+      context: nanoContext,
+      headers: [nanoHeaderBytes],
+      threads: 1,
+      why: [],
+      ...options,
+      files,
+    }),
+  );
+}
+
+async function withFiles(
+  given: readonly WeightFile[] | undefined,
+  start: (files: readonly WeightFile[]) => Promise<Engine>,
+): Promise<Engine> {
+  const files: readonly WeightFile[] = given ?? [await openLocalFile(nanoPath)];
   const closeFiles = async (): Promise<void> => void (await Promise.all(files.map((file) => file.close())));
   try {
-    const engine = await startWllama({ facts: nanoFacts, context: nanoContext, threads: 1, ...options, files });
+    const engine = await start(files);
     const close = engine.close.bind(engine);
     engine.close = async () => {
       await close();

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { chooseThreads } from "../../../src/worker/choose-threads.ts";
+import { chooseThreads } from "../../../src/engine/choose-threads.ts";
 
 const small = 5e6;
 const middle = 2e8;

@@ -1,5 +1,10 @@
-import type { ThreadChoice } from "../engine/wllama.ts";
 import { threadSupport } from "../platform/features.ts";
+
+/** How many threads an engine may use, and why not more. */
+export interface ThreadChoice {
+  readonly threads: number;
+  readonly why: readonly string[];
+}
 
 /** Decoding is bound by memory: more threads than these only wait for each other. */
 const mostThreads = 8;

@@ -1,0 +1,78 @@
+import { InferenceError } from "../errors.ts";
+import { ggmlTypes, poolingTypes, ropeTypes } from "../wasm/abi.ts";
+import { NativeContext } from "../wasm/context.ts";
+import type { NativeModel } from "../wasm/model.ts";
+import type { ModelFacts } from "./engine.ts";
+import { TurnTaker } from "./turn.ts";
+
+/** llama.cpp's number of the pooling that scores a pair of texts. */
+export const rankPooling = 4;
+
+interface Pooled {
+  readonly texts: readonly (readonly number[])[];
+  /** llama.cpp's number. */
+  readonly pooling: number;
+  readonly dimensions: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Evaluates texts by themselves, in a context that is there for as long as this takes. */
+async function pooled(model: NativeModel, { texts, pooling, dimensions, signal }: Pooled): Promise<Float32Array[]> {
+  const longest = Math.max(...texts.map((text) => text.length));
+  if (longest > model.info.contextTrained) {
+    throw new InferenceError(
+      "context-full",
+      `Cannot embed a text of ${longest} tokens: the model was trained on ${model.info.contextTrained} at once; split the text`,
+      { details: { needed: longest, window: model.info.contextTrained } },
+    );
+  }
+  const context = new NativeContext(model, {
+    size: longest,
+    batch: longest,
+    sequences: 1,
+    typeK: ggmlTypes.f16,
+    typeV: ggmlTypes.f16,
+    flashAttention: -1,
+    ropeType: ropeTypes.asFile,
+    yarnOriginal: 0,
+    ropeScale: 0,
+    pooling,
+  });
+  const turns = new TurnTaker();
+  try {
+    const results: Float32Array[] = [];
+    for (const text of texts) {
+      await turns.maybe();
+      signal?.throwIfAborted();
+      results.push(context.embed(text, dimensions));
+    }
+    return results;
+  } finally {
+    context.free();
+  }
+}
+
+/** Embeddings of unit length; pooled as the model's file says, else by their mean. */
+export async function embedTexts(
+  model: NativeModel,
+  texts: readonly (readonly number[])[],
+  { facts, signal }: { facts: ModelFacts; signal?: AbortSignal | undefined },
+): Promise<Float32Array[]> {
+  const pooling = facts.pooling === undefined || facts.pooling === 0 ? poolingTypes.mean : facts.pooling;
+  const vectors = await pooled(model, { texts, pooling, dimensions: model.info.embedding, signal });
+  return vectors.map((vector) => {
+    const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
+    return length > 0 ? vector.map((value) => value / length) : vector;
+  });
+}
+
+/** How well each text of tokens, a query and a document, fits together: the model's own score. */
+export async function rankTexts(
+  model: NativeModel,
+  texts: readonly (readonly number[])[],
+  signal?: AbortSignal,
+): Promise<Float64Array> {
+  // A head with several classes has the wanted one first.
+  const scores = await pooled(model, { texts, pooling: rankPooling, dimensions: 1, signal });
+  return Float64Array.from(scores, ([score = Number.NaN]) => score);
+}

@@ -1,0 +1,81 @@
+import { endsEarly, NativeLoader } from "../wasm/loader.ts";
+import type { NativeTensor } from "../wasm/loader.ts";
+import type { NativeModel } from "../wasm/model.ts";
+import type { WasmModule } from "../wasm/module.ts";
+import { Checksum } from "./checksum.ts";
+import type { LoadHost } from "./host.ts";
+
+/** Bytes of one read: long enough to be fast, short enough to cost no memory. */
+const readBytes = 2 ** 23;
+/** Reads under way at once, so that neither the disk nor this thread waits for the other. */
+const readsAtOnce = 4;
+/** Bytes at the beginning of each read that tell a model's weights from another's. */
+const sampleBytes = 256;
+
+interface Range {
+  readonly index: number;
+  readonly tensor: NativeTensor;
+  /** Bytes within the tensor. */
+  readonly offset: number;
+  readonly length: number;
+}
+
+/**
+ * Loads a model into a module: each range of its files goes to its place as it comes, and is repacked on the way where the
+ * kernels want it so.
+ *
+ * @param headers Bytes of each file's header.
+ * @returns The model, and a checksum of its headers and of samples of its weights.
+ * @throws {InferenceError} `format`, `memory`, `crashed`, and what reading throws
+ */
+export async function loadWeights(
+  module: WasmModule,
+  { files, read }: Pick<LoadHost, "files" | "read">,
+  headers: readonly number[],
+): Promise<{ readonly model: NativeModel; readonly fingerprint: string }> {
+  const checksum = new Checksum();
+  const bytesAt = async (file: number, offset: number, length: number): Promise<Uint8Array> => {
+    const bytes = await read(file, offset, length);
+    if (bytes.byteLength !== length) throw endsEarly(offset + bytes.byteLength, files[file]?.size ?? 0);
+    return bytes;
+  };
+  const heads = await Promise.all(headers.map((length, file) => bytesAt(file, 0, length)));
+  for (const head of heads) checksum.add(head);
+  const loader = new NativeLoader(module, heads);
+  try {
+    const ranges = [...rangesOf(loader.build())];
+    const reading = new Map<number, Promise<Uint8Array>>();
+    const start = (at: number): void => {
+      const range = ranges[at];
+      if (!range) return;
+      const { tensor, offset, length } = range;
+      const bytes = bytesAt(tensor.shard, tensor.offset + offset, length);
+      // Awaited in its turn; an error before it is not to be unhandled until then.
+      bytes.catch(() => undefined);
+      reading.set(at, bytes);
+    };
+    for (let at = 0; at < readsAtOnce; at += 1) start(at);
+    for (const [at, { index, tensor, offset }] of ranges.entries()) {
+      const bytes = await reading.get(at);
+      reading.delete(at);
+      start(at + readsAtOnce);
+      if (!bytes) continue;
+      checksum.add(bytes.subarray(0, sampleBytes));
+      loader.put(index, tensor, { offset, bytes });
+    }
+    return { model: loader.finish(), fingerprint: checksum.toString() };
+  } catch (error) {
+    loader.free();
+    throw error;
+  }
+}
+
+function* rangesOf(tensors: readonly { index: number; tensor: NativeTensor }[]): Generator<Range> {
+  for (const { index, tensor } of tensors) {
+    const { size, granule } = tensor;
+    const step = Math.max(granule, Math.floor(readBytes / granule) * granule);
+    for (let offset = 0; offset < size; offset += step) {
+      yield { index, tensor, offset, length: Math.min(step, size - offset) };
+    }
+  }
+}

@@ -1,0 +1,237 @@
+// The engine interface over our own WebAssembly module, in the thread that it is created in.
+import { InferenceError } from "../errors.ts";
+import type { PromptSegment } from "../prompt/segment.ts";
+import { ggmlTypes, poolingTypes, ropeTypes } from "../wasm/abi.ts";
+import { NativeContext } from "../wasm/context.ts";
+import type { NativeModel } from "../wasm/model.ts";
+import type { WasmModule } from "../wasm/module.ts";
+import { sameContext } from "./engine.ts";
+import type {
+  CompleteOptions,
+  ContextConfig,
+  Engine,
+  EngineCapabilities,
+  EngineEvent,
+  EngineInfo,
+  ModelFacts,
+} from "./engine.ts";
+import type { LoadHost } from "./host.ts";
+import { runCompletion } from "./llama-completion.ts";
+import { embedTexts, rankPooling, rankTexts } from "./llama-embedding.ts";
+import { LlamaSequence } from "./llama-sequence.ts";
+import { packState, unpackState } from "./llama-state.ts";
+import { loadWeights } from "./llama-weights.ts";
+import { promptUnits, specialPattern } from "./prompt-tokens.ts";
+import type { PromptUnit } from "./prompt-tokens.ts";
+
+/** Tokens evaluated at once, at most: llama.cpp's own default for one step. */
+const batchTokens = 512;
+
+/** What a client asks for. */
+export interface LlamaRequest {
+  readonly facts: ModelFacts;
+  readonly context: ContextConfig;
+  /** Bytes of each file's header. */
+  readonly headers: readonly number[];
+}
+
+/**
+ * Loads a model into a module.
+ *
+ * @throws {InferenceError} `format`, `memory`, `crashed`
+ */
+export async function loadLlama(
+  { facts, context, headers }: LlamaRequest,
+  files: Pick<LoadHost, "files" | "read">,
+  { module, info }: { readonly module: WasmModule; readonly info: EngineInfo },
+): Promise<Engine> {
+  const weights = await loadWeights(module, files, headers);
+  return new LlamaEngine({ ...weights, facts, info, config: context });
+}
+
+interface LlamaEngineOptions {
+  readonly model: NativeModel;
+  readonly fingerprint: string;
+  readonly facts: ModelFacts;
+  readonly info: EngineInfo;
+  readonly config: ContextConfig;
+}
+
+class LlamaEngine implements Engine {
+  readonly info: EngineInfo;
+  readonly capabilities: EngineCapabilities;
+  readonly #model: NativeModel;
+  readonly #fingerprint: string;
+  readonly #facts: ModelFacts;
+  readonly #specials: RegExp | undefined;
+  readonly #ends: ReadonlySet<number>;
+  #config: ContextConfig;
+  #open: { readonly context: NativeContext; readonly sequence: LlamaSequence } | undefined;
+  #closed = false;
+
+  constructor(options: LlamaEngineOptions) {
+    this.#model = options.model;
+    this.#fingerprint = options.fingerprint;
+    this.#facts = options.facts;
+    this.#config = options.config;
+    this.#specials = specialPattern(options.facts.controlTokens.keys());
+    this.#ends = new Set(options.facts.endTokens);
+    this.info = options.info;
+    const ranks = options.facts.pooling === rankPooling;
+    this.capabilities = {
+      tokenize: true,
+      logprobs: true,
+      logitBias: true,
+      grammar: true,
+      jsonSchema: true,
+      state: true,
+      embed: !ranks,
+      rank: ranks,
+    };
+    this.#open = ranks ? undefined : this.#openContext(options.config);
+  }
+
+  async configure(config: ContextConfig, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    signal?.throwIfAborted();
+    this.#check();
+    if (sameContext(config, this.#config)) return;
+    const before = this.#config;
+    // First gone, then new: two at once might not fit.
+    this.#open?.context.free();
+    this.#open = undefined;
+    try {
+      this.#open = this.#openContext(config);
+      this.#config = config;
+    } catch (error) {
+      if (!this.#model.module.isDead) this.#open = this.#openContext(before);
+      throw error;
+    }
+  }
+
+  async *complete(prompt: readonly PromptSegment[], options: CompleteOptions): AsyncGenerator<EngineEvent, void> {
+    options.signal?.throwIfAborted();
+    const { sequence } = this.#context("complete a prompt");
+    yield* runCompletion({
+      sequence,
+      units: this.#units(prompt, sequence.units),
+      options,
+      window: this.#config.size,
+      ends: (token) => this.#ends.has(token) || this.#model.ends(token),
+    });
+  }
+
+  async tokenize(text: string, { special }: { special: boolean }): Promise<Uint32Array> {
+    this.#check();
+    return Uint32Array.from(this.#model.tokenize(text.toWellFormed(), special));
+  }
+
+  async detokenize(tokens: Uint32Array): Promise<string> {
+    this.#check();
+    return new TextDecoder().decode(this.#model.detokenize(tokens, true));
+  }
+
+  async count(prompt: readonly PromptSegment[]): Promise<number> {
+    this.#check();
+    const units = this.#units(prompt, this.#open?.sequence.units ?? []);
+    return units.reduce((sum, unit) => sum + unit.tokens.length, 0);
+  }
+
+  async saveState(): Promise<Uint8Array<ArrayBuffer>> {
+    return packState(this.#context("save the state").sequence.save(), this.#stateKind());
+  }
+
+  async restoreState(state: Uint8Array): Promise<void> {
+    const { sequence } = this.#context("restore a state");
+    sequence.restore(unpackState(state, this.#stateKind()));
+  }
+
+  async embed(texts: readonly string[], { signal }: { signal?: AbortSignal } = {}): Promise<Float32Array[]> {
+    this.#check();
+    const { bos } = this.#model.info;
+    const tokens = texts.map((text) => [
+      ...(bos >= 0 ? [bos] : []),
+      ...this.#model.tokenize(text.toWellFormed(), false),
+    ]);
+    return embedTexts(this.#model, tokens, { facts: this.#facts, signal });
+  }
+
+  async rank(
+    query: string,
+    documents: readonly string[],
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<Float64Array> {
+    this.#check();
+    const { bos, eos, separator } = { bos: this.#model.info.bos, ...this.#facts.markers };
+    const mark = (token: number | undefined): number[] => (token === undefined || token < 0 ? [] : [token]);
+    const text = (part: string): number[] => [...this.#model.tokenize(part.toWellFormed(), false)];
+    // As llama.cpp's server joins the two, and as cross-encoders are trained.
+    const pairs = documents.map((document) => [
+      ...mark(bos),
+      ...text(query),
+      ...mark(eos),
+      ...mark(separator),
+      ...text(document),
+      ...mark(eos),
+    ]);
+    return rankTexts(this.#model, pairs, signal);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#open?.context.free();
+    this.#open = undefined;
+    this.#model.free();
+  }
+
+  #units(prompt: readonly PromptSegment[], cached: readonly PromptUnit[]): PromptUnit[] {
+    return promptUnits(this.#withBeginning(prompt), cached, {
+      tokenizer: this.#model,
+      specials: this.#specials,
+    });
+  }
+
+  /** The token that this vocabulary puts before every prompt, unless the template has written it already. */
+  #withBeginning(prompt: readonly PromptSegment[]): readonly PromptSegment[] {
+    const { bos } = this.#model.info;
+    if (bos < 0) return prompt;
+    const [first] = prompt;
+    const text = new TextDecoder().decode(this.#model.detokenize([bos], true));
+    const isThere =
+      first?.kind === "tokens" ? first.ids[0] === bos : first?.kind === "control" && first.text.startsWith(text);
+    return isThere ? prompt : [{ kind: "tokens", ids: Uint32Array.of(bos) }, ...prompt];
+  }
+
+  #openContext(config: ContextConfig): { context: NativeContext; sequence: LlamaSequence } {
+    const { rope } = config;
+    const context = new NativeContext(this.#model, {
+      size: config.size,
+      batch: batchTokens,
+      sequences: 1,
+      typeK: ggmlTypes[config.kvType],
+      typeV: ggmlTypes[config.kvType],
+      flashAttention: -1,
+      ropeType: rope ? ropeTypes.yarn : ropeTypes.asFile,
+      yarnOriginal: rope?.originalContext ?? 0,
+      ropeScale: rope ? 1 / rope.factor : 0,
+      pooling: poolingTypes.off,
+    });
+    return { context, sequence: new LlamaSequence(this.#model, context) };
+  }
+
+  #context(action: string): { readonly context: NativeContext; readonly sequence: LlamaSequence } {
+    this.#check();
+    if (this.#open) return this.#open;
+    throw new InferenceError("unsupported", `Cannot ${action}: this model only ranks texts; use rank()`);
+  }
+
+  #check(): void {
+    if (this.#closed) throw new InferenceError("closed", "Cannot use this engine: it is closed");
+  }
+
+  /** What a state must agree with: another model's numbers would be taken for this one's. */
+  #stateKind(): string {
+    const { kvType, rope } = this.#config;
+    return JSON.stringify({ model: this.#fingerprint, kvType, rope });
+  }
+}

@@ -1,0 +1,103 @@
+import { InferenceError } from "../errors.ts";
+import type { WeightFile } from "../gguf/weight-file.ts";
+import { readAsset } from "../platform/read-asset.ts";
+import { startWorker } from "../platform/start-worker.ts";
+import type { WorkerPort } from "../platform/worker-port.ts";
+import { createMemory } from "../wasm/memory.ts";
+import type { AddressBits } from "../wasm/memory.ts";
+import { connectEngine } from "./client.ts";
+import type { Engine, EngineInfo } from "./engine.ts";
+import type { LlamaRequest } from "./llama.ts";
+import { llamaAsset } from "./llama-assets.ts";
+import { startComputeThreads, withThreads } from "./llama-workers.ts";
+import type { Variant } from "./variant.ts";
+
+/** What the worker's loader wants: the module, the memory that it shares with others, and the model. */
+export interface LlamaWorkerRequest extends LlamaRequest {
+  readonly module: WebAssembly.Module;
+  readonly bits: AddressBits;
+  readonly info: EngineInfo;
+  /** Absent: the worker makes a memory of its own. */
+  readonly shared?: {
+    readonly memory: WebAssembly.Memory;
+    readonly slots: SharedArrayBuffer;
+    readonly threads: number;
+  };
+}
+
+export interface LlamaModule {
+  readonly module: WebAssembly.Module;
+  readonly variant: Variant;
+}
+
+/**
+ * Gets a module and compiles it.
+ *
+ * @param url In place of the package's own file.
+ * @throws {InferenceError} `network`, `unsupported`
+ */
+export async function compileLlama(
+  variant: Variant,
+  { url, signal }: { url?: string | URL | undefined; signal?: AbortSignal | undefined } = {},
+): Promise<LlamaModule> {
+  const own = url === undefined ? llamaAsset(variant) : absolute(url);
+  const bytes = await readAsset(own.href, signal);
+  try {
+    return { module: await WebAssembly.compile(bytes), variant };
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new InferenceError("unsupported", `Cannot use the engine's file ${own.href}: ${reason}`, { cause });
+  }
+}
+
+export interface StartLlamaOptions extends LlamaRequest, LlamaModule {
+  /** The model's shards, in order. Read as long as they load; they stay the caller's to close. */
+  readonly files: readonly WeightFile[];
+  readonly threads: number;
+  /** What was wanted and is not had, so far. */
+  readonly why: readonly string[];
+  /** The worker, in place of the package's own. */
+  readonly startWorker?: () => Worker;
+  readonly signal?: AbortSignal;
+  /** Bytes of the weights. */
+  readonly onprogress?: (loaded: number, total: number) => void;
+}
+
+/**
+ * Starts our engine in a worker, with threads beside it, and loads a model into it.
+ *
+ * @throws {InferenceError} `format`, `memory`, `crashed`
+ * @throws `signal.reason`
+ */
+export async function startLlama(options: StartLlamaOptions): Promise<Engine> {
+  const { module, variant, facts, context, headers, files, signal, onprogress } = options;
+  const start = (): WorkerPort => startWorker("llama", options.startWorker);
+  const info = (threads: number, why: readonly string[]): EngineInfo => ({
+    engine: "llama",
+    threads,
+    simd: variant.simd,
+    memory: variant.bits === 64 ? "wasm64" : "wasm32",
+    why: [...options.why, ...why],
+  });
+  const request = { facts, context, headers, module, bits: variant.bits };
+  const connecting = { files, ...(signal ? { signal } : {}), ...(onprogress ? { onprogress } : {}) };
+  if (!variant.shared) return connectEngine(start(), { ...connecting, request: { ...request, info: info(1, []) } });
+  const memory = createMemory({ bits: variant.bits, shared: true });
+  const threads = await startComputeThreads(start, options.threads - 1, { module, memory, bits: variant.bits });
+  if (signal?.aborted) await threads.end();
+  signal?.throwIfAborted();
+  const count = threads.count + 1;
+  return connectEngine<LlamaWorkerRequest>(withThreads(start(), threads), {
+    ...connecting,
+    request: {
+      ...request,
+      info: info(count, threads.why),
+      shared: { memory, slots: threads.slots.buffer, threads: count },
+    },
+    interrupt: () => threads.slots.interrupt(memory),
+  });
+}
+
+function absolute(url: string | URL): URL {
+  return new URL(url, typeof location === "undefined" ? undefined : location.href);
+}
