@@ -5,7 +5,11 @@ const pure = ["src/errors.ts", "src/contract.ts", "src/turns.ts"];
 /** @type {Record<string, { values?: string[]; types?: string[]; packages?: string[] }>} */
 const floors = {
   "src/index.ts": { values: [...pure, "src/api/", "src/context/", "src/reasoning/"] },
-  "src/workerd.ts": { values: [...pure, "src/api/", "src/context/", "src/reasoning/"] },
+  "src/workerd.ts": {
+    values: [...pure, "src/api/", "src/context/", "src/reasoning/", "wasm/dist/"],
+    types: ["src/index.ts"],
+  },
+  "src/wasm-file.d.ts": {},
   "src/cli/": { values: ["src/index.ts"], packages: ["commander"] },
   "src/serve/": { values: ["src/index.ts"] },
   "src/integrations/": { values: ["src/index.ts"] },

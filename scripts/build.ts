@@ -28,8 +28,9 @@ async function buildDist(): Promise<void> {
     target: "es2024",
     // "browser" takes the host-free variant of each dependency; node: specifiers are reached at run time only.
     platform: "browser",
-    external: [/^node:/],
-    noExternal: [/^(?!node:)/],
+    // A WebAssembly file is imported by workerd itself; from dist, by the same path as from src.
+    external: [/^node:/, /\.wasm$/],
+    noExternal: [/^(?!node:)(?!.*\.wasm$)/],
     // "events" alone is a package to Deno.
     removeNodeProtocol: false,
     esbuildPlugins: [paths.plugin, notices.plugin],
@@ -37,9 +38,14 @@ async function buildDist(): Promise<void> {
   rmSync(dist, { recursive: true, force: true });
   await build({
     ...shared,
-    entry: { index: "src/index.ts", reasoning: "src/reasoning/index.ts", cli: "src/cli/main.ts" },
+    entry: {
+      index: "src/index.ts",
+      reasoning: "src/reasoning/index.ts",
+      workerd: "src/workerd.ts",
+      cli: "src/cli/main.ts",
+    },
     splitting: true,
-    dts: { entry: { index: "src/index.ts", reasoning: "src/reasoning/index.ts" } },
+    dts: { entry: { index: "src/index.ts", reasoning: "src/reasoning/index.ts", workerd: "src/workerd.ts" } },
   });
   await build({
     ...shared,

@@ -7,6 +7,7 @@ import { startWllama } from "../engine/start-wllama.ts";
 import type { ModelHeader } from "../gguf/model-header.ts";
 import type { WeightFile } from "../gguf/weight-file.ts";
 import { probeFeatures } from "../platform/features.ts";
+import { hasWorkers } from "../platform/start-worker.ts";
 import { chooseVariant, most32Bytes, NoVariant } from "../engine/variant.ts";
 import type { Variant } from "../engine/variant.ts";
 import type { LoadOptions } from "./contract.ts";
@@ -58,7 +59,11 @@ function whyNotLlama(error: unknown): string | undefined {
 async function planLlama(model: ModelToRun, options: LoadOptions): Promise<EnginePlan> {
   const { header, facts } = model;
   const { signal, wasm = {}, threads = "auto" } = options;
-  const host = { ...(await probeFeatures()), sharedMemory: typeof SharedArrayBuffer !== "undefined" };
+  const host = {
+    ...(await probeFeatures()),
+    // Memory is shared with other threads, and so only where there are any.
+    sharedMemory: typeof SharedArrayBuffer !== "undefined" && hasWorkers(),
+  };
   const most = options.memory === "wasm32" ? most32Bytes : host.maxMemory;
   const wanted = fitMemory(header, most, fitRequest(model, options));
   const variant = chooseVariant(host, { simd: options.simd, memory: options.memory, neededBytes: wanted.initialBytes });
@@ -69,7 +74,9 @@ async function planLlama(model: ModelToRun, options: LoadOptions): Promise<Engin
   return {
     fit,
     start: (files) => {
-      const chosen = chooseThreads(threads, header.sizeBytes);
+      const chosen = hasWorkers()
+        ? chooseThreads(threads, header.sizeBytes)
+        : { threads: 1, why: ["One thread only: this host has no workers."] };
       return startLlama({
         ...compiled,
         facts: engineFacts(facts),

@@ -66,6 +66,24 @@ export async function embedTexts(
   });
 }
 
+/** A query with each document, as llama.cpp's server joins the two, and as cross-encoders are trained. */
+export function pairsOf(
+  model: NativeModel,
+  { query, documents, facts }: { query: string; documents: readonly string[]; facts: ModelFacts },
+): number[][] {
+  const mark = (token: number | undefined): number[] => (token === undefined || token < 0 ? [] : [token]);
+  const text = (part: string): number[] => [...model.tokenize(part.toWellFormed(), false)];
+  const { eos, separator } = facts.markers ?? {};
+  return documents.map((document) => [
+    ...mark(model.info.bos),
+    ...text(query),
+    ...mark(eos),
+    ...mark(separator),
+    ...text(document),
+    ...mark(eos),
+  ]);
+}
+
 /** How well each text of tokens, a query and a document, fits together: the model's own score. */
 export async function rankTexts(
   model: NativeModel,

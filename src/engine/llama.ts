@@ -17,7 +17,7 @@ import type {
 } from "./engine.ts";
 import type { LoadHost } from "./host.ts";
 import { runCompletion } from "./llama-completion.ts";
-import { embedTexts, rankPooling, rankTexts } from "./llama-embedding.ts";
+import { embedTexts, pairsOf, rankPooling, rankTexts } from "./llama-embedding.ts";
 import { LlamaSequence } from "./llama-sequence.ts";
 import { packState, unpackState } from "./llama-state.ts";
 import { loadWeights } from "./llama-weights.ts";
@@ -67,7 +67,9 @@ class LlamaEngine implements Engine {
   readonly #ends: ReadonlySet<number>;
   #config: ContextConfig;
   #open: { readonly context: NativeContext; readonly sequence: LlamaSequence } | undefined;
-  #closed = false;
+  readonly #closing: AbortController = new AbortController();
+  /** Settles when the call under way has ended. */
+  #running: Promise<void> | undefined;
 
   constructor(options: LlamaEngineOptions) {
     this.#model = options.model;
@@ -91,9 +93,35 @@ class LlamaEngine implements Engine {
     this.#open = ranks ? undefined : this.#openContext(options.config);
   }
 
-  async configure(config: ContextConfig, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
-    signal?.throwIfAborted();
-    this.#check();
+  configure(config: ContextConfig, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    return this.#alone(async () => {
+      signal?.throwIfAborted();
+      this.#configure(config);
+    });
+  }
+
+  async *complete(prompt: readonly PromptSegment[], options: CompleteOptions): AsyncGenerator<EngineEvent, void> {
+    const end = this.#begin();
+    try {
+      const { signal } = options;
+      signal?.throwIfAborted();
+      const { sequence } = this.#context("complete a prompt");
+      yield* runCompletion({
+        sequence,
+        units: this.#units(prompt, sequence.units),
+        options: {
+          ...options,
+          signal: signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal,
+        },
+        window: this.#config.size,
+        ends: (token) => this.#ends.has(token) || this.#model.ends(token),
+      });
+    } finally {
+      end();
+    }
+  }
+
+  #configure(config: ContextConfig): void {
     if (sameContext(config, this.#config)) return;
     const before = this.#config;
     // First gone, then new: two at once might not fit.
@@ -108,80 +136,84 @@ class LlamaEngine implements Engine {
     }
   }
 
-  async *complete(prompt: readonly PromptSegment[], options: CompleteOptions): AsyncGenerator<EngineEvent, void> {
-    options.signal?.throwIfAborted();
-    const { sequence } = this.#context("complete a prompt");
-    yield* runCompletion({
-      sequence,
-      units: this.#units(prompt, sequence.units),
-      options,
-      window: this.#config.size,
-      ends: (token) => this.#ends.has(token) || this.#model.ends(token),
+  tokenize(text: string, { special }: { special: boolean }): Promise<Uint32Array> {
+    return this.#alone(async () => Uint32Array.from(this.#model.tokenize(text.toWellFormed(), special)));
+  }
+
+  detokenize(tokens: Uint32Array): Promise<string> {
+    return this.#alone(async () => new TextDecoder().decode(this.#model.detokenize(tokens, true)));
+  }
+
+  count(prompt: readonly PromptSegment[]): Promise<number> {
+    return this.#alone(async () => {
+      const units = this.#units(prompt, this.#open?.sequence.units ?? []);
+      return units.reduce((sum, unit) => sum + unit.tokens.length, 0);
     });
   }
 
-  async tokenize(text: string, { special }: { special: boolean }): Promise<Uint32Array> {
-    this.#check();
-    return Uint32Array.from(this.#model.tokenize(text.toWellFormed(), special));
+  saveState(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#alone(async () => packState(this.#context("save the state").sequence.save(), this.#stateKind()));
   }
 
-  async detokenize(tokens: Uint32Array): Promise<string> {
-    this.#check();
-    return new TextDecoder().decode(this.#model.detokenize(tokens, true));
+  restoreState(state: Uint8Array<ArrayBuffer>): Promise<void> {
+    return this.#alone(async () => {
+      const { sequence } = this.#context("restore a state");
+      sequence.restore(unpackState(state, this.#stateKind()));
+    });
   }
 
-  async count(prompt: readonly PromptSegment[]): Promise<number> {
-    this.#check();
-    const units = this.#units(prompt, this.#open?.sequence.units ?? []);
-    return units.reduce((sum, unit) => sum + unit.tokens.length, 0);
+  embed(texts: readonly string[], { signal }: { signal?: AbortSignal } = {}): Promise<Float32Array[]> {
+    return this.#alone(async () => {
+      const { bos } = this.#model.info;
+      const tokens = texts.map((text) => [
+        ...(bos >= 0 ? [bos] : []),
+        ...this.#model.tokenize(text.toWellFormed(), false),
+      ]);
+      return embedTexts(this.#model, tokens, { facts: this.#facts, signal });
+    });
   }
 
-  async saveState(): Promise<Uint8Array<ArrayBuffer>> {
-    return packState(this.#context("save the state").sequence.save(), this.#stateKind());
-  }
-
-  async restoreState(state: Uint8Array): Promise<void> {
-    const { sequence } = this.#context("restore a state");
-    sequence.restore(unpackState(state, this.#stateKind()));
-  }
-
-  async embed(texts: readonly string[], { signal }: { signal?: AbortSignal } = {}): Promise<Float32Array[]> {
-    this.#check();
-    const { bos } = this.#model.info;
-    const tokens = texts.map((text) => [
-      ...(bos >= 0 ? [bos] : []),
-      ...this.#model.tokenize(text.toWellFormed(), false),
-    ]);
-    return embedTexts(this.#model, tokens, { facts: this.#facts, signal });
-  }
-
-  async rank(
-    query: string,
-    documents: readonly string[],
-    { signal }: { signal?: AbortSignal } = {},
-  ): Promise<Float64Array> {
-    this.#check();
-    const { bos, eos, separator } = { bos: this.#model.info.bos, ...this.#facts.markers };
-    const mark = (token: number | undefined): number[] => (token === undefined || token < 0 ? [] : [token]);
-    const text = (part: string): number[] => [...this.#model.tokenize(part.toWellFormed(), false)];
-    // As llama.cpp's server joins the two, and as cross-encoders are trained.
-    const pairs = documents.map((document) => [
-      ...mark(bos),
-      ...text(query),
-      ...mark(eos),
-      ...mark(separator),
-      ...text(document),
-      ...mark(eos),
-    ]);
-    return rankTexts(this.#model, pairs, signal);
+  rank(query: string, documents: readonly string[], { signal }: { signal?: AbortSignal } = {}): Promise<Float64Array> {
+    return this.#alone(async () => {
+      const pairs = pairsOf(this.#model, { query, documents, facts: this.#facts });
+      return rankTexts(this.#model, pairs, signal);
+    });
   }
 
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort(closedError());
+    await this.#running;
     this.#open?.context.free();
     this.#open = undefined;
     this.#model.free();
+  }
+
+  /** Runs one call by itself. */
+  async #alone<Answer>(work: () => Promise<Answer>): Promise<Answer> {
+    const end = this.#begin();
+    try {
+      return await work();
+    } finally {
+      end();
+    }
+  }
+
+  /** @returns What to call when the call has ended. */
+  #begin(): () => void {
+    this.#closing.signal.throwIfAborted();
+    if (this.#running) {
+      throw new InferenceError(
+        "busy",
+        "Cannot start on this engine: another call runs on it; wait until that has ended",
+      );
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#running = promise;
+    return () => {
+      this.#running = undefined;
+      resolve();
+    };
   }
 
   #units(prompt: readonly PromptSegment[], cached: readonly PromptUnit[]): PromptUnit[] {
@@ -220,13 +252,8 @@ class LlamaEngine implements Engine {
   }
 
   #context(action: string): { readonly context: NativeContext; readonly sequence: LlamaSequence } {
-    this.#check();
     if (this.#open) return this.#open;
     throw new InferenceError("unsupported", `Cannot ${action}: this model only ranks texts; use rank()`);
-  }
-
-  #check(): void {
-    if (this.#closed) throw new InferenceError("closed", "Cannot use this engine: it is closed");
   }
 
   /** What a state must agree with: another model's numbers would be taken for this one's. */
@@ -234,4 +261,8 @@ class LlamaEngine implements Engine {
     const { kvType, rope } = this.#config;
     return JSON.stringify({ model: this.#fingerprint, kvType, rope });
   }
+}
+
+function closedError(): InferenceError {
+  return new InferenceError("closed", "Cannot use this engine: it is closed; load the model again");
 }

@@ -1,12 +1,13 @@
 import { InferenceError } from "../errors.ts";
 import type { WeightFile } from "../gguf/weight-file.ts";
 import { readAsset } from "../platform/read-asset.ts";
-import { startWorker } from "../platform/start-worker.ts";
+import { hasWorkers, startWorker } from "../platform/start-worker.ts";
 import type { WorkerPort } from "../platform/worker-port.ts";
 import { createMemory } from "../wasm/memory.ts";
 import type { AddressBits } from "../wasm/memory.ts";
 import { connectEngine } from "./client.ts";
 import type { Engine, EngineInfo } from "./engine.ts";
+import { startInThread } from "./in-thread.ts";
 import type { LlamaRequest } from "./llama.ts";
 import { llamaAsset } from "./llama-assets.ts";
 import { startComputeThreads, withThreads } from "./llama-workers.ts";
@@ -80,6 +81,7 @@ export async function startLlama(options: StartLlamaOptions): Promise<Engine> {
     why: [...options.why, ...why],
   });
   const request = { facts, context, headers, module, bits: variant.bits };
+  if (!hasWorkers()) return startInThread({ ...request, info: info(1, []), files, signal, onprogress });
   const connecting = { files, ...(signal ? { signal } : {}), ...(onprogress ? { onprogress } : {}) };
   if (!variant.shared) return connectEngine(start(), { ...connecting, request: { ...request, info: info(1, []) } });
   const memory = createMemory({ bits: variant.bits, shared: true });

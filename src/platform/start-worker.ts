@@ -1,6 +1,14 @@
+import { builtinModule, detectRuntime } from "./detect.ts";
 import type { WorkerPort } from "./worker-port.ts";
 import { startThread, usesThreads } from "./worker-threads.ts";
 import { startLlamaWebWorker, startWllamaWebWorker, webWorkerPort } from "./worker-web.ts";
+
+/** Whether this host has workers at all. */
+export function hasWorkers(): boolean {
+  // workerd has a module of the name node:worker_threads, and nothing behind it.
+  if (detectRuntime() === "workerd") return false;
+  return typeof Worker !== "undefined" || builtinModule("node:worker_threads") !== undefined;
+}
 
 /** The library's own workers. */
 export type WorkerKind = "llama" | "wllama";

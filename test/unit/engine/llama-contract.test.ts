@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { contract, run } from "./contract.ts";
-import { asking, nanoContext, startNanoLlama, sumPrompt } from "./nano.ts";
+import { asking, nanoContext, startNanoInThread, startNanoLlama, sumPrompt } from "./nano.ts";
 
 contract({
   name: "llama, in a worker, one thread",
@@ -13,6 +13,14 @@ contract({
 contract({
   name: "llama, in a worker, two threads",
   create: () => startNanoLlama({ threads: 2 }),
+  context: nanoContext,
+  prompt: sumPrompt,
+  controlToken: { text: "<|user|>", id: 1019 },
+});
+
+contract({
+  name: "llama, in this thread",
+  create: () => startNanoInThread(),
   context: nanoContext,
   prompt: sumPrompt,
   controlToken: { text: "<|user|>", id: 1019 },

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { ContextConfig, ModelFacts } from "../../../src/engine/engine.ts";
 import { startWllama } from "../../../src/engine/start-wllama.ts";
 import type { StartWllamaOptions } from "../../../src/engine/start-wllama.ts";
+import { startInThread } from "../../../src/engine/in-thread.ts";
 import { compileLlama, startLlama } from "../../../src/engine/start-llama.ts";
 import type { StartLlamaOptions } from "../../../src/engine/start-llama.ts";
 import type { Variant } from "../../../src/engine/variant.ts";
@@ -70,6 +71,23 @@ export async function startNanoLlama({
       why: [],
       ...options,
       files,
+    }),
+  );
+}
+
+/** Our engine in this very thread, likewise. */
+export async function startNanoInThread(): Promise<Engine> {
+  const { module, variant } = await compileLlama({ bits: 32, shared: false, simd: "relaxed" });
+  const info = { engine: "llama", threads: 1, simd: variant.simd, memory: "wasm32", why: [] } as const;
+  return withFiles(undefined, (files) =>
+    startInThread({
+      module,
+      bits: 32,
+      info,
+      files,
+      facts: nanoFacts,
+      context: nanoContext,
+      headers: [nanoHeaderBytes],
     }),
   );
 }

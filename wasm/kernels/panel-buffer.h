@@ -1,0 +1,19 @@
+// A buffer type of ggml's CPU backend that keeps quantised weights in the panels that our kernels multiply.
+#pragma once
+
+#include "dot-kind.h"
+#include "ggml-backend.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+ggml_backend_buffer_type_t ruminate_panel_buffer_type(void);
+
+// Bytes, in the file's layout, that ggml_backend_tensor_set takes at a time: 8 rows, for a tensor in a panel buffer, whose
+// offset and size must be multiples of it. 0 for any other tensor.
+size_t ruminate_panel_granule(const struct ggml_tensor * tensor);
+
+#ifdef __cplusplus
+}
+#endif
