@@ -56,11 +56,18 @@ class Writer {
   #size = 0;
 
   u32(value: number): void {
-    this.#view.setUint32(this.#take(4), value, true);
+    const at = this.#take(4);
+    this.#view.setUint32(at, value, true);
+  }
+
+  #u8(value: number): void {
+    const at = this.#take(1);
+    this.#view.setUint8(at, value);
   }
 
   u64(value: number): void {
-    this.#view.setBigUint64(this.#take(8), BigInt(value), true);
+    const at = this.#take(8);
+    this.#view.setBigUint64(at, BigInt(value), true);
   }
 
   text(text: string): void {
@@ -76,10 +83,11 @@ class Writer {
       this.u32(value.u32);
     } else if ("f32" in value) {
       this.u32(types.f32);
-      this.#view.setFloat32(this.#take(4), value.f32, true);
+      const at = this.#take(4);
+      this.#view.setFloat32(at, value.f32, true);
     } else if ("bool" in value) {
       this.u32(types.bool);
-      this.#view.setUint8(this.#take(1), Number(value.bool));
+      this.#u8(Number(value.bool));
     } else if ("text" in value) {
       this.u32(types.text);
       this.text(value.text);
@@ -88,7 +96,7 @@ class Writer {
       for (const text of value.texts) this.text(text);
     } else {
       this.#array(types.i32, value.i32s.length);
-      for (const number of value.i32s) this.#view.setInt32(this.#take(4), number, true);
+      for (const number of value.i32s) this.u32(number);
     }
   }
 

@@ -80,7 +80,7 @@ function shapeQ4K(bytes: Uint8Array): void {
   }
 }
 
-/** Two random bytes a weight give one of a normal distribution's values; around 1, where `norm` wants it. */
+/** Four random bytes a weight. */
 function shapeF32(bytes: Uint8Array): void {
   const weights = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
   const random = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);

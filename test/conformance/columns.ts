@@ -70,5 +70,21 @@ function wllamaOf(two: Column, one: Column): Column[] {
   return browser ? [{ ...two, ...other, name: `${runtime} × 2, wllama` }, single] : [single];
 }
 
+/** A Worker computes in its one thread, and has no files. */
+const workerd: Column = {
+  name: "workerd × 1",
+  runtime: "workerd",
+  engine: { engine: "llama" },
+  gaps: { ...llama, files: "a Worker has no paths" },
+  from: "dist",
+  threads: 2,
+  threadsExpected: 1,
+  isolated: true,
+  smoke: false,
+};
+
 /** All columns, in the order of the table. */
-export const columns: readonly Column[] = (["node", "deno", "bun", "chromium", "firefox"] as const).flatMap(columnsOf);
+export const columns: readonly Column[] = [
+  ...(["node", "deno", "bun", "chromium", "firefox"] as const).flatMap(columnsOf),
+  workerd,
+];

@@ -17,7 +17,7 @@ export type EngineWishes = { readonly engine: "wllama" | "llama" } & Pick<LoadOp
 
 /** What a runner tells its host, as JSON. */
 export interface HostConfig {
-  readonly runtime: "node" | "deno" | "bun" | "chromium" | "firefox";
+  readonly runtime: "node" | "deno" | "bun" | "chromium" | "firefox" | "workerd";
   readonly engine: EngineWishes;
   /** Threads to ask for. */
   readonly threads: number;

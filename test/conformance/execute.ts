@@ -8,15 +8,18 @@ import type { CaseResult, ConformanceCase, ConformanceContext, HostConfig, HostR
 /**
  * Runs every case of the column, one after the other, each under a time-out.
  *
- * @param unhandled The host's list of errors that nobody handled; it grows while the cases run.
+ * @param host Its list of errors that nobody handled, which grows while the cases run; and the package, where it can't be
+ *   imported by the config's address.
  */
 export async function execute(
   config: HostConfig,
-  unhandled: readonly string[],
+  { unhandled, sdk: given }: { readonly unhandled: readonly string[]; readonly sdk?: Sdk },
   report: (report: HostReport) => void,
 ): Promise<void> {
   try {
-    await runAll(config, unhandled, report);
+    // The type of a module that is found at run time can't be inferred.
+    const sdk = given ?? ((await import(config.sdk)) as Sdk);
+    await runAll(config, { sdk, unhandled }, report);
     report({ type: "end" });
   } catch (error) {
     report({ type: "broken", message: show(error) });
@@ -25,11 +28,9 @@ export async function execute(
 
 async function runAll(
   config: HostConfig,
-  unhandled: readonly string[],
+  { sdk, unhandled }: { readonly sdk: Sdk; readonly unhandled: readonly string[] },
   report: (report: HostReport) => void,
 ): Promise<void> {
-  // The type of a module that is found at run time can't be inferred.
-  const sdk = (await import(config.sdk)) as Sdk;
   const shared = sharedModel(sdk, config);
   const context: ConformanceContext = { ...config, ...(await resources(config)), unhandled, model: shared.get };
   for (const entry of cases) {

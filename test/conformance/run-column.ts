@@ -6,6 +6,7 @@ import type { Fixtures } from "./fixtures.ts";
 import type { StaticServer } from "./server.ts";
 import { openPage } from "./start-browser.ts";
 import { startProcess } from "./start-process.ts";
+import { runWorkerd } from "./run-workerd.ts";
 
 /** What every column of one run shares. */
 export interface Suite {
@@ -85,6 +86,7 @@ async function host(column: Column, suite: Suite, { signal, onLine, end, broke }
     await end;
     return;
   }
+  if (runtime === "workerd") return runWorkerd(config, { onLine, end, signal });
   const script = fileURLToPath(new URL("hosts/process.ts", import.meta.url));
   const { code, stderr } = await startProcess(runtime, [script, JSON.stringify(config)], { signal, onLine });
   if (stderr) for (const line of stderr.trimEnd().split("\n")) onLine(line);

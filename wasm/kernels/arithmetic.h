@@ -2,7 +2,8 @@
 //   Activation  type of a quantised activation
 //   Weights     16 weights, as the dot product wants them
 //   Sum         running sums of 4 rows
-//   kHalves     halves of a panel (4 rows each) that a tile can hold in 16 registers
+//   kHalves     halves of a panel (4 rows each) whose sums a tile can hold in 16 registers
+// `begin` and `total` both get where the sum starts: it costs a register until one of them uses it.
 #pragma once
 
 #include "activations.h"
@@ -25,12 +26,11 @@ struct RelaxedDot {
     static v128_t broadcast(const int8_t * activations) { return wasm_v128_load32_splat(activations); }
     static Weights load(const uint32_t * weights) { return wasm_v128_load(weights); }
     static Weights widen(v128_t weights) { return weights; }
-    static Sum start(const int32_t * value) { return {wasm_v128_load32_splat(value)}; }
-    static Sum zero() { return {wasm_i32x4_const_splat(0)}; }
+    static Sum begin(const int32_t * start) { return {wasm_v128_load32_splat(start)}; }
     static void dot(Sum & sum, v128_t activations, Weights weights) {
         sum.rows = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(activations, weights, sum.rows);
     }
-    static v128_t total(const Sum & sum) { return sum.rows; }
+    static v128_t total(const Sum & sum, const int32_t *) { return sum.rows; }
 };
 
 // For engines where the instruction above is three: 16-bit sums of products, widened once a block. For weights of 0 to
@@ -39,20 +39,19 @@ struct RelaxedNibbleDot {
     using Activation = int8_t;
     using Weights    = v128_t;
     struct Sum {
-        v128_t pairs, start;
+        v128_t pairs;
     };
     static constexpr int kHalves = 2;
 
     static v128_t broadcast(const int8_t * activations) { return wasm_v128_load32_splat(activations); }
     static Weights load(const uint32_t * weights) { return wasm_v128_load(weights); }
     static Weights widen(v128_t weights) { return weights; }
-    static Sum start(const int32_t * value) { return {wasm_i32x4_const_splat(0), wasm_v128_load32_splat(value)}; }
-    static Sum zero() { return {wasm_i32x4_const_splat(0), wasm_i32x4_const_splat(0)}; }
+    static Sum begin(const int32_t *) { return {wasm_i32x4_const_splat(0)}; }
     static void dot(Sum & sum, v128_t activations, Weights weights) {
         sum.pairs = wasm_i16x8_add(sum.pairs, wasm_i16x8_relaxed_dot_i8x16_i7x16(activations, weights));
     }
-    static v128_t total(const Sum & sum) {
-        return wasm_i32x4_add(sum.start, wasm_i32x4_dot_i16x8(sum.pairs, wasm_i16x8_const_splat(1)));
+    static v128_t total(const Sum & sum, const int32_t * start) {
+        return wasm_i32x4_add(wasm_v128_load32_splat(start), wasm_i32x4_dot_i16x8(sum.pairs, wasm_i16x8_const_splat(1)));
     }
 };
 
@@ -66,7 +65,6 @@ struct WideDot {
     };
     struct Sum {
         v128_t rows01, rows23; // lanes: the first row's even and odd pairs, then the second's
-        v128_t start;
     };
     static constexpr int kHalves = 1;
 
@@ -77,18 +75,15 @@ struct WideDot {
     static Weights widen(v128_t weights) {
         return {wasm_i16x8_extend_low_i8x16(weights), wasm_i16x8_extend_high_i8x16(weights)};
     }
-    static Sum start(const int32_t * value) {
-        return {wasm_i32x4_const_splat(0), wasm_i32x4_const_splat(0), wasm_v128_load32_splat(value)};
-    }
-    static Sum zero() { return {wasm_i32x4_const_splat(0), wasm_i32x4_const_splat(0), wasm_i32x4_const_splat(0)}; }
+    static Sum begin(const int32_t *) { return {wasm_i32x4_const_splat(0), wasm_i32x4_const_splat(0)}; }
     static void dot(Sum & sum, v128_t activations, Weights weights) {
         sum.rows01 = wasm_i32x4_add(sum.rows01, wasm_i32x4_dot_i16x8(weights.rows01, activations));
         sum.rows23 = wasm_i32x4_add(sum.rows23, wasm_i32x4_dot_i16x8(weights.rows23, activations));
     }
-    static v128_t total(const Sum & sum) {
+    static v128_t total(const Sum & sum, const int32_t * start) {
         const v128_t even = wasm_i32x4_shuffle(sum.rows01, sum.rows23, 0, 2, 4, 6);
         const v128_t odd  = wasm_i32x4_shuffle(sum.rows01, sum.rows23, 1, 3, 5, 7);
-        return wasm_i32x4_add(sum.start, wasm_i32x4_add(even, odd));
+        return wasm_i32x4_add(wasm_v128_load32_splat(start), wasm_i32x4_add(even, odd));
     }
 };
 

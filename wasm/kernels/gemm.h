@@ -65,7 +65,7 @@ void tile(const void * unpacked, const void * activations, int64_t n_blocks, flo
                 Sum sum[Rows][kHalves];
                 for (int row = 0; row < Rows; row++) {
                     for (int half = 0; half < kHalves; half++) {
-                        sum[row][half] = Arithmetic::start(&a[row].start[part]);
+                        sum[row][half] = Arithmetic::begin(&a[row].start[part]);
                     }
                 }
 #pragma unroll
@@ -91,7 +91,7 @@ void tile(const void * unpacked, const void * activations, int64_t n_blocks, flo
                 for (int row = 0; row < Rows; row++) {
                     const v128_t a_scale = wasm_v128_load32_splat(&a[row].scale);
                     for (int half = 0; half < kHalves; half++) {
-                        const v128_t products = wasm_f32x4_convert_i32x4(Arithmetic::total(sum[row][half]));
+                        const v128_t products = wasm_f32x4_convert_i32x4(Arithmetic::total(sum[row][half], &a[row].start[part]));
                         total[row][half] = ruminate_madd(products, wasm_f32x4_mul(scale[half], a_scale), total[row][half]);
                     }
                 }

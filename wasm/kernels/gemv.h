@@ -25,8 +25,8 @@ void gemv(const void * panel, size_t stride, const void * activations, int64_t n
             // Two sums for a half, so that additions do not wait for one another.
             Sum low[kHalves], high[kHalves];
             for (int half = 0; half < kHalves; half++) {
-                low[half]  = Arithmetic::start(&a->start[0]);
-                high[half] = Format::kScales == 2 ? Arithmetic::start(&a->start[1]) : Arithmetic::zero();
+                low[half]  = Arithmetic::begin(&a->start[0]);
+                high[half] = Arithmetic::begin(&a->start[1]);
             }
 #pragma unroll
             for (int pair = 0; pair < kGroups / 2; pair++) {
@@ -42,8 +42,11 @@ void gemv(const void * panel, size_t stride, const void * activations, int64_t n
 #pragma unroll
             for (int half = 0; half < kHalves; half++) {
                 const auto & panel_block = block[half / 2 * stride];
-                const v128_t first = Arithmetic::total(low[half]);
-                const v128_t last  = InPlace ? wasm_i32x4_shr(Arithmetic::total(high[half]), 4) : Arithmetic::total(high[half]);
+                const v128_t first = Arithmetic::total(low[half], &a->start[0]);
+                v128_t last = Arithmetic::total(high[half], &a->start[1]);
+                if constexpr (InPlace) {
+                    last = wasm_i32x4_shr(last, 4);
+                }
                 const v128_t scale = wasm_f32x4_mul(a_scale, Format::scale(panel_block, i, 0, half % 2));
                 if constexpr (Format::kScales == 1) {
                     total[half] = ruminate_madd(wasm_f32x4_convert_i32x4(wasm_i32x4_add(first, last)), scale, total[half]);

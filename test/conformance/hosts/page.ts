@@ -19,4 +19,4 @@ function describe(error: unknown): string {
 // The runner wrote this address and is of the same version.
 const config = JSON.parse(decodeURIComponent(location.hash.slice(1))) as HostConfig;
 const report = (line: HostReport): void => console.log(JSON.stringify(line));
-await execute(config, unhandled, report);
+await execute(config, { unhandled }, report);

@@ -16,6 +16,6 @@ process.stdin.on("close", () => process.exit(1)).resume();
 // The runner wrote this argument and is of the same version.
 const config = JSON.parse(process.argv[2] ?? "") as HostConfig;
 const report = (line: HostReport): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
-await execute(config, unhandled, report);
+await execute(config, { unhandled }, report);
 // A case that hung may hold the process; that it ends by itself otherwise is proven elsewhere.
 process.stdout.write("", () => process.exit(0));
