@@ -9,6 +9,7 @@ import { conformanceStage } from "./stages/conformance.ts";
 import { examplesStage } from "./stages/examples.ts";
 import type { Stage, StageResult } from "./stages/stage.ts";
 import { vitestStage } from "./stages/vitest.ts";
+import { wasmStage } from "./stages/wasm.ts";
 
 const unit = vitestStage("unit", "each module by itself; greedy text equals native llama.cpp's", [
   "test/unit",
@@ -17,7 +18,15 @@ const unit = vitestStage("unit", "each module by itself; greedy text equals nati
 ]);
 const packaging = vitestStage("packaging", "the packed package, installed in fresh projects", ["test/packaging"]);
 
-const stages: readonly Stage[] = [browsersStage, checksStage, unit, conformanceStage, packaging, examplesStage];
+const stages: readonly Stage[] = [
+  browsersStage,
+  wasmStage,
+  checksStage,
+  unit,
+  conformanceStage,
+  packaging,
+  examplesStage,
+];
 /** Stages that look at dist, which `check` builds when it runs. */
 const needBuild: readonly Stage[] = [conformanceStage, packaging];
 

@@ -56,16 +56,18 @@ function shapeQ6K(bytes: Uint8Array): void {
 }
 const scaleQ6K = scaleAt(208, 210, deviation / 18.47 / 32);
 
-const scalesQ4K = Array.from({ length: 64 }, (_, at) => {
-  const scale = (deviation / 4.61 / 32) * jitter(at);
-  // Each part's scale and minimum are the same number: 7.5 of the steps below 0 is the middle of 16 steps.
-  return { scale: halfBits(scale), minimum: halfBits(scale * 7.5) };
-});
+const scaleTableQ4K = Uint16Array.from({ length: 64 }, (_, at) => halfBits((deviation / 4.61 / 32) * jitter(at)));
+// Each part's scale and minimum are the same number: 7.5 steps below 0 begin 16 steps whose middle is 0.
+const minimumTableQ4K = Uint16Array.from({ length: 64 }, (_, at) =>
+  halfBits((deviation / 4.61 / 32) * jitter(at) * 7.5),
+);
 
 /** A scale, one of the minimums, 12 bytes of packed 6-bit scales and minimums, 128 of weights. */
 function shapeQ4K(bytes: Uint8Array): void {
   for (let block = 0; block < bytes.length; block += 144) {
-    const { scale = 0, minimum = 0 } = scalesQ4K[(bytes[block] ?? 0) & 63] ?? {};
+    const step = (bytes[block] ?? 0) & 63;
+    const scale = scaleTableQ4K[step] ?? 0;
+    const minimum = minimumTableQ4K[step] ?? 0;
     bytes[block] = scale & 255;
     bytes[block + 1] = scale >> 8;
     bytes[block + 2] = minimum & 255;

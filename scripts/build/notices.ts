@@ -26,7 +26,7 @@ WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEM
 COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR
 OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.`;
 
-// Compiled into wllama's WebAssembly modules, so that no package.json of ours names them.
+// Compiled into the WebAssembly modules, ours and wllama's, so that no package.json of ours names them.
 const insideWasm: readonly (readonly [name: string, copyright: string])[] = [
   ["llama.cpp and ggml", "Copyright (c) 2023-2026 The ggml authors"],
   ["JSON for Modern C++", "Copyright (c) 2013-2026 Niels Lohmann"],

@@ -20,7 +20,7 @@ const browsers = [
 /** Makes sure that every runtime of the conformance table is there: one that is missing is a failure, never a skip. */
 export const browsersStage: Stage = {
   name: "runtimes",
-  what: "Node 24, Deno, Bun, Chromium and Firefox are there; on Debian, as root, missing browsers are installed",
+  what: "Node 24, Deno, Bun, workerd, Chromium and Firefox are there; on Debian, as root, missing browsers are installed",
   async run() {
     const missing = browsers.filter(({ program }) => !existsSync(program));
     if (missing.length > 0) await install(missing.map((browser) => browser.package));
@@ -30,6 +30,7 @@ export const browsersStage: Stage = {
       { name: "Node", command: ["node", "--version"], version: /^v24\./ },
       { name: "Deno", command: ["deno", "--version"], version: /^deno \d/ },
       { name: "Bun", command: ["bun", "--version"], version: /^\d/ },
+      { name: "workerd", command: ["workerd", "--version"], version: /^workerd \d/ },
     ];
     for (const { name, program, version } of browsers) wanted.push({ name, command: [program, "--version"], version });
     for (const { name, command, version } of wanted) {

@@ -1,5 +1,6 @@
 #include "panel-buffer.h"
 
+#include "attention.h"
 #include "ggml-cpu.h"
 #include "ggml-impl.h"
 #include "mul-mat.h"
@@ -33,6 +34,17 @@ class PanelTraits : public ggml::cpu::tensor_traits {
     }
 };
 
+class AttentionTraits : public ggml::cpu::tensor_traits {
+    bool work_size(int n_threads, const ggml_tensor * op, size_t & size) override {
+        size = attention_work_bytes(op, n_threads);
+        return true;
+    }
+    bool compute_forward(ggml_compute_params * params, ggml_tensor * op) override {
+        attend(params, op);
+        return true;
+    }
+};
+
 class PanelBufferType : public ggml::cpu::extra_buffer_type {
     bool supports_op(ggml_backend_dev_t, const ggml_tensor * op) override {
         if (op->op != GGML_OP_MUL_MAT || !is_panel_tensor(op->src[0]) || !kernel_for(op->src[0])) {
@@ -42,10 +54,15 @@ class PanelBufferType : public ggml::cpu::extra_buffer_type {
         const bool readable = !x->buffer || ggml_backend_buft_is_host(x->buffer->buft);
         return readable && x->type == GGML_TYPE_F32 && x->nb[0] == sizeof(float) && op->type == GGML_TYPE_F32;
     }
+    // ggml asks this for every operation, so attention, which has no tensors in our buffers, needs no patch.
     ggml::cpu::tensor_traits * get_tensor_traits(const ggml_tensor * op) override {
-        return op->op == GGML_OP_MUL_MAT && is_panel_tensor(op->src[0]) && op->src[0]->extra ? &traits : nullptr;
+        if (op->op == GGML_OP_MUL_MAT && is_panel_tensor(op->src[0]) && op->src[0]->extra) {
+            return &panel_traits;
+        }
+        return op->op == GGML_OP_FLASH_ATTN_EXT && can_attend(op) ? &attention_traits : nullptr;
     }
-    PanelTraits traits;
+    PanelTraits     panel_traits;
+    AttentionTraits attention_traits;
 };
 
 } // namespace

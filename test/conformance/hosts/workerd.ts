@@ -11,6 +11,7 @@ addEventListener("unhandledrejection", (event) => {
 // Found beside this module when it runs, and left alone when it is bundled.
 const built = "../../../dist/workerd.js";
 
+// oxlint-disable-next-line import/no-default-export -- that is what a Worker is
 export default {
   async fetch(request: Request): Promise<Response> {
     // The runner wrote it and is of the same version.

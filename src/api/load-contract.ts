@@ -1,0 +1,118 @@
+// The public types of loading a model, and of its context.
+import type { Message, RopeScaling } from "../contract.ts";
+
+export type { ModelSource } from "../gguf/source.ts";
+
+/** A place that keeps downloaded weights: disk, OPFS, Cache API, memory. One small port; not used in this version. */
+export interface ModelStore {
+  /** What is kept under a key; null if there is nothing. */
+  open(key: string): Promise<Blob | null>;
+  /** Takes the bytes of a key; `at` > 0 resumes an interrupted download at that byte. */
+  create(key: string, at: number): Promise<WritableStream<Uint8Array>>;
+  /** Forgets what is kept under a key. */
+  delete(key: string): Promise<void>;
+  /** Every key that something is kept under, in no order. */
+  keys(): AsyncIterable<string>;
+}
+
+/** How a model is fetched, checked and run. Everything has a default that fits the host. */
+export interface LoadOptions {
+  /** Stops the loading, which rejects with `signal.reason` and leaves nothing behind. */
+  signal?: AbortSignal;
+  /**
+   * Told of bytes: "fetch" counts over all files, `file` being the one that comes in; "load" what the engine has read.
+   * `total` is absent while a server has not told. "verify" never comes in this version.
+   */
+  onprogress?: (event: { phase: "fetch" | "verify" | "load"; loaded: number; total?: number; file?: string }) => void;
+  /** Where downloads are kept beyond the model's life. All but `false` is `unsupported` in this version. */
+  store?: ModelStore | "auto" | false;
+  /** Subresource-Integrity string, or one per shard name. `unsupported` in this version. */
+  integrity?: string | Readonly<Record<string, string>>;
+  /** For the model's files, in place of the global one; not for the engine's. */
+  fetch?: typeof globalThis.fetch;
+  /**
+   * "auto" (default): "llama", the package's own, where its module is present and the host runs it, else "wllama", with the
+   * reason in `info.why`. A factory is a `TypeError` in this version.
+   */
+  engine?: "auto" | "llama" | "wllama" | EngineFactory;
+  /** "auto" (default) and "cpu" compute on the processor; "webgpu" is `unsupported` in this version. */
+  device?: "auto" | "cpu" | "webgpu";
+  /**
+   * 1 to 256. "auto" (default): by the size of the weights, one below 32 MiB, half of the cores below 512 MiB, all of
+   * them above, and never more than 8. One in any case where the host shares no memory between threads.
+   */
+  threads?: number | "auto";
+  /** "auto" (default): relaxed SIMD where the host has it, else fixed, which is slower. wllama has fixed SIMD only. */
+  simd?: "auto" | "relaxed" | "fixed";
+  /**
+   * "auto" (default): 32-bit addresses, which are faster, for what takes up to 3.75 GiB, else 64-bit ones, up to 16 GiB.
+   * wllama takes "auto" only.
+   */
+  memory?: "auto" | "wasm32" | "wasm64";
+  /**
+   * The engine's file and worker, in place of the package's own: the address of a module, or one that is compiled already,
+   * of the kind that `memory`, `simd` and the host ask for. `integrity` is `unsupported` in this version.
+   */
+  wasm?: { url?: string | URL; integrity?: string; module?: WebAssembly.Module; worker?: () => Worker };
+  /** For all requests to the model; a session may have its own. */
+  context?: ContextOptions;
+}
+/** What this host can do, and for each thing that it cannot, why, in a sentence that says how to get it. */
+export interface Capabilities {
+  /** "workerd": Cloudflare Workers; "browser": pages and their workers; "unknown": none of them. */
+  runtime: "node" | "deno" | "bun" | "browser" | "workerd" | "unknown";
+  /** How many may run at once, at least 1: the cores, where threads can share memory. */
+  threads: number;
+  /** The best that this host's WebAssembly has. */
+  simd: "none" | "fixed" | "relaxed";
+  /** Whether memories and tables of WebAssembly may have 64-bit addresses. */
+  memory64: boolean;
+  /** Bytes that a model may take with everything around it: 16 GiB, or 4 where there is no shared 64-bit memory. */
+  maxMemory: number;
+  /** Whether the host offers an adapter; the engine of this version does not use it. */
+  webgpu: boolean;
+  /** In a page, whether its headers isolate it, which threads need; elsewhere, whether `SharedArrayBuffer` exists. */
+  crossOriginIsolated: boolean;
+  /** A sentence for each thing that is missing. */
+  why: readonly string[];
+}
+/** An engine that the caller brings, as `LoadOptions.engine`; not taken yet in this version. */
+export type EngineFactory = { readonly kind: string };
+
+// ---------------------------------------------------------------- context
+/** The window that a model or a session works in, and what happens when a conversation outgrows it. */
+export interface ContextOptions {
+  /** Tokens of prompt and reply, at least 1. "auto" (default): what the model, the request and the memory allow. */
+  size?: number | "auto";
+  /** How the KV cache is kept: "f16" (default), "q8_0" in 53 % of its bytes, or "q4_0" in 28 %. */
+  kvType?: "f16" | "q8_0" | "q4_0";
+  /**
+   * "auto" (default): plain RoPE while it fits, YaRN with the smallest sufficient factor (at most 4) when it does not.
+   * "off": never YaRN. By hand: `factor`, 1 (off) to 4 or "auto" (default); `originalContext`, the trained length
+   * if the file errs; inputs longer than `above` tokens get YaRN, with a `factor` by number even if they fit without.
+   */
+  extend?:
+    | "off"
+    | "auto"
+    | { type: "yarn"; factor?: number | "auto"; originalContext?: number; above?: number }
+    | RopeScaling;
+  /**
+   * What happens to a conversation that does not fit. "error" (default): `context-full`. "drop-oldest" drops as few of
+   * the oldest turns as it takes, "shift" drops until half of the window is free; system messages and the last turn
+   * stay. A function returns the messages to send instead; it is asked again while they do not fit, 6 times in all.
+   */
+  overflow?: "error" | "shift" | "drop-oldest" | ((event: OverflowEvent) => Promise<readonly Message[]>);
+}
+/** What an `overflow` function is told. */
+export interface OverflowEvent {
+  /** What was to be sent, the newest last. */
+  messages: readonly Message[];
+  /** Tokens of the prompt made of them, and of the reply: `maxTokens` if the request says it, else 1. */
+  needed: number;
+  /** Tokens that the context holds at most. */
+  window: number;
+  /** Aborts when the run is aborted or left. */
+  signal?: AbortSignal;
+}
+
+// ---------------------------------------------------------------- generation

@@ -1,0 +1,54 @@
+// The kernel of a weight format with one way to multiply.
+#pragma once
+
+#include "gemm.h"
+#include "gemv.h"
+#include "kernel.h"
+
+namespace ruminate::kernels {
+
+template <class Arithmetic, class Format> void quantize_for(const float * x, void * block) {
+    constexpr WeightOffset offset = {Format::kOffset, Format::kScales == 2};
+    quantize(x, offset, *(ActivationBlock<typename Arithmetic::Activation> *) block);
+}
+
+template <class Format> void pack(const void * rows, int64_t n_blocks, void * panel) {
+    auto * file  = (const typename Format::FileBlock *) rows;
+    auto * block = (typename Format::Block *) panel;
+    for (int64_t i = 0; i < n_blocks; i++) {
+        for (int row = 0; row < kPanelRows; row++) {
+            Format::pack(file[row * n_blocks + i], row, block[i]);
+        }
+    }
+}
+
+// Wide sums take twice the registers: those of two panels would not fit in 16.
+template <class Arithmetic, class Format, bool InPlace> constexpr Gemv two_panels() {
+    if constexpr (Arithmetic::kHalves == 2) {
+        return gemv<Arithmetic, Format, 2, InPlace>;
+    } else {
+        return nullptr;
+    }
+}
+
+template <class Arithmetic, class Format, bool InPlace = false> const Kernel * make_kernel() {
+    constexpr int  kScales     = Format::kScales;
+    constexpr bool kHasMinimum = Format::kHasMinimum;
+    static const Kernel kernel = {
+        kBlock * Format::kBlocks,
+        sizeof(typename Format::FileBlock),
+        sizeof(typename Format::Block),
+        sizeof(Unpacked<Format>),
+        sizeof(ActivationBlock<typename Arithmetic::Activation>),
+        quantize_for<Arithmetic, Format>,
+        pack<Format>,
+        unpack<Format>,
+        gemv<Arithmetic, Format, 1, InPlace>,
+        two_panels<Arithmetic, Format, InPlace>(),
+        {tile<Arithmetic, 1, kScales, kHasMinimum>, tile<Arithmetic, 2, kScales, kHasMinimum>,
+         tile<Arithmetic, 3, kScales, kHasMinimum>, tile<Arithmetic, 4, kScales, kHasMinimum>},
+    };
+    return &kernel;
+}
+
+} // namespace ruminate::kernels
