@@ -87,11 +87,12 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<void>
     label: subject.label,
     ...(measurement ? { measurement } : {}),
     ...(error === undefined ? {} : { error }),
-    within: (measurement?.peakBytes ?? 0) <= limit && measurement !== undefined,
+    // The limit is ours alone: native llama.cpp maps the file and repacks into a second copy.
+    ...(subject.family === "ours" ? { within: (measurement?.peakBytes ?? Infinity) <= limit } : {}),
   }));
   const machine = describeMachine(measured.flatMap(({ measurement }) => (measurement ? [measurement.runtime] : [])));
   const lines = rows.map(({ label, measurement, error, within }) =>
-    measurement ? line(label, measurement, within) : `| ${label} | failed: ${error ?? ""} | | | | |`,
+    measurement ? line({ label, within }, measurement) : `| ${label} | failed: ${error ?? ""} | | | | |`,
   );
   const text = [
     `GLM-Z1-9B's shape, random weights, ${recipe}: ${gigabytes(bytes)}. ${prompt} tokens evaluated and ${reply} generated ` +
@@ -108,7 +109,7 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<void>
     md: `# A model of 9B\n\n${text}\n`,
   });
   console.log(`${text}\n\nWritten: ${paths.join(", ")}`);
-  if (rows.some(({ id, within }) => id.startsWith("ours") && !within)) process.exitCode = 1;
+  if (rows.some(({ within }) => within === false)) process.exitCode = 1;
 }
 
 function memoryLimit(fileBytes: number, contextTokens: number): number {
@@ -118,10 +119,13 @@ function memoryLimit(fileBytes: number, contextTokens: number): number {
   return 1.1 * fileBytes + kvBytes + 300e6;
 }
 
-function line(label: string, { loadMs, cold, peakBytes }: Measurement, within: boolean): string {
+function line(
+  { label, within }: { label: string; within: boolean | undefined },
+  { loadMs, cold, peakBytes }: Measurement,
+): string {
   const memory = peakBytes === undefined ? "unknown" : gigabytes(peakBytes);
-  const speeds = `${cold.prefill.toFixed(2)} | ${cold.decode.toFixed(2)}`;
-  return `| ${label} | ${(loadMs / 1000).toFixed(1)} | ${speeds} | ${memory} | ${within ? "yes" : "no"} |`;
+  const verdict = within === undefined ? "" : within ? "yes" : "no";
+  return `| ${label} | ${(loadMs / 1000).toFixed(1)} | ${cold.prefill.toFixed(2)} | ${cold.decode.toFixed(2)} | ${memory} | ${verdict} |`;
 }
 
 await interruptible("npm run bench:9b", (signal) => main(process.argv.slice(2), signal));

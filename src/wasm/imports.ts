@@ -1,11 +1,6 @@
 // What a module imports: the little of a system that C's library asks for. There are no files, no terminal, no exit.
 import type { ModuleMemory } from "./memory.ts";
 
-/** A module called abort(): what it says is in its message. */
-export class ModuleAborted extends Error {
-  override readonly name: string = "ModuleAborted";
-}
-
 export interface ImportOptions {
   readonly memory: ModuleMemory;
   readonly threads: number;
@@ -14,13 +9,14 @@ export interface ImportOptions {
   /** Runs `start(argument)` on another thread. @returns Whether one was free. */
   readonly startThread?: (thread: number, start: number, argument: number) => boolean;
   /** The module's own exports, once it is instantiated. */
-  readonly exports: () => ThreadExports;
+  readonly exports: () => LibraryExports;
   /** Whether this is the thread that others are started from. */
   readonly isFirst: boolean;
 }
 
-/** What Emscripten's library has for threads. */
-export interface ThreadExports {
+/** What Emscripten's library exports for what it imports; all but the first with threads alone. */
+export interface LibraryExports {
+  __trap(): never;
   _emscripten_thread_init(thread: unknown, isMain: 0, isRuntime: 0 | 1, canBlock: 1, stack: number, profile: 0): void;
   _emscripten_tls_init(): unknown;
   _emscripten_thread_free_data(thread: unknown): void;
@@ -35,6 +31,8 @@ const stackBytes = 2 ** 20;
 export function moduleImports(module: WebAssembly.Module, options: ImportOptions): WebAssembly.Imports {
   const { memory, exports } = options;
   const growth = { refused: options.onRefusedGrowth };
+  // A trap: an exception would be caught on its way by what C++ cleans up with.
+  const abort = (): never => exports().__trap();
   const known: Record<string, unknown> = {
     memory: memory.memory,
     _abort_js: abort,
@@ -93,8 +91,4 @@ export function moduleImports(module: WebAssembly.Module, options: ImportOptions
 
 function nothing(): void {
   // What it would do, C's library does without.
-}
-
-function abort(): never {
-  throw new ModuleAborted("the module aborted");
 }

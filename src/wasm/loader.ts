@@ -34,12 +34,20 @@ export class NativeLoader {
 
   /**
    * @returns All tensors, in the order of their bytes.
-   * @throws {InferenceError} `format`, `memory`, `crashed`
+   * @throws {InferenceError} `format` (after which the module may be dead), `memory`
    */
   build(): { readonly index: number; readonly tensor: NativeTensor }[] {
     const module = this.#module;
     const count = module.withBytes(8, (out) => {
-      module.run("load the model", "ruminate_loader_build", this.#address, out);
+      try {
+        module.run("load the model", "ruminate_loader_build", this.#address, out);
+      } catch (cause) {
+        if (!InferenceError.is(cause, "crashed")) throw cause;
+        // Nothing but the header has come in yet: what llama.cpp can't bear is in it.
+        throw new InferenceError("format", `Cannot load the model: llama.cpp gave its header up: ${cause.message}`, {
+          cause,
+        });
+      }
       return module.memory.int64(out);
     });
     const tensors = Array.from({ length: count }, (_, index) => ({

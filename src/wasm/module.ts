@@ -2,7 +2,7 @@ import { InferenceError } from "../errors.ts";
 import { abiVersion, signatures, statusCodes } from "./abi.ts";
 import type { ExportName, Fields, Layout } from "./abi.ts";
 import { moduleImports } from "./imports.ts";
-import type { ThreadExports } from "./imports.ts";
+import type { LibraryExports } from "./imports.ts";
 import { layoutBytes, ModuleMemory } from "./memory.ts";
 import type { AddressBits } from "./memory.ts";
 import type { ThreadSlots } from "./thread-slots.ts";
@@ -49,7 +49,7 @@ export class WasmModule {
   static async start({ module, memory: given, bits, slots }: InstantiateOptions): Promise<WasmModule> {
     const memory = new ModuleMemory(given, bits);
     const growth = { refused: false };
-    const started: { own?: WasmModule; exports?: ThreadExports } = {};
+    const started: { own?: WasmModule; exports?: LibraryExports } = {};
     const threads = 1 + (slots?.count ?? 0);
     const imports = moduleImports(module, {
       memory,
@@ -67,7 +67,7 @@ export class WasmModule {
     });
     const { exports } = await WebAssembly.instantiate(module, imports);
     // Emscripten's library exports these where it imports the functions that use them.
-    started.exports = exports as unknown as ThreadExports;
+    started.exports = exports as unknown as LibraryExports;
     const own = new WasmModule(exports as Exported, memory, growth);
     started.own = own;
     own.#exports["__wasm_call_ctors"]?.();
@@ -146,7 +146,8 @@ export class WasmModule {
 
   /** @throws {InferenceError} `memory` */
   allocate(length: number): number {
-    const at = this.call("malloc", Math.max(1, length));
+    // A larger number would be cut to 32 bits.
+    const at = length <= this.memory.maximumBytes ? this.call("malloc", Math.max(1, length)) : 0;
     if (at !== 0) return at;
     throw new InferenceError(
       "memory",

@@ -1,6 +1,6 @@
 // How the engine's thread hands work to threads that wait for it: a few numbers in shared memory for each, and no messages,
 // since neither side gets to its event loop while it computes.
-import type { ThreadExports } from "./imports.ts";
+import type { LibraryExports } from "./imports.ts";
 import { moduleImports } from "./imports.ts";
 import { ModuleMemory } from "./memory.ts";
 import type { AddressBits } from "./memory.ts";
@@ -117,7 +117,7 @@ export interface ComputeThread {
   readonly slot: number;
 }
 
-interface ComputeExports extends ThreadExports {
+interface ComputeExports extends LibraryExports {
   readonly __indirect_function_table: WebAssembly.Table;
   emscripten_stack_set_limits(high: unknown, low: unknown): void;
   _emscripten_stack_restore(high: unknown): void;

@@ -4,6 +4,7 @@
 #include "ggml.h"
 #include "make-kernel.h"
 #include "weights-0.h"
+#include "weights-float.h"
 #include "weights-k.h"
 
 namespace ruminate::kernels {
@@ -55,6 +56,9 @@ static const Kernel * kernel_for_fixed(ggml_type type) {
 #endif
 
 static const Kernel * kernel_for_type(ggml_type type) {
+    if (type == GGML_TYPE_F16 || type == GGML_TYPE_F32) {
+        return type == GGML_TYPE_F16 ? make_float_kernel<Half>() : make_float_kernel<float>();
+    }
 #ifdef __wasm_relaxed_simd__
     switch (ruminate_dot_kind()) {
         case RUMINATE_DOT_UNSIGNED: return kernel_for_unsigned(type);

@@ -1,4 +1,4 @@
-// One weight format's kernels, chosen once for the engine that runs them.
+// One weight format's kernels, chosen for the engine that runs them.
 #pragma once
 
 #include "activations.h"

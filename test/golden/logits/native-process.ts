@@ -27,7 +27,9 @@ function useBuildsIn(folder: string): void {
   registerHooks({
     resolve(specifier, context, next) {
       const isBuilds = /^@node-llama-cpp\/[^/]+$/.test(specifier);
-      return isBuilds ? { url: pathToFileURL(`${folder}/index.js`).href, shortCircuit: true } : next(specifier, context);
+      return isBuilds
+        ? { url: pathToFileURL(`${folder}/index.js`).href, shortCircuit: true }
+        : next(specifier, context);
     },
   });
 }

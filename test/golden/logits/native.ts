@@ -7,11 +7,17 @@ import { fileURLToPath } from "node:url";
 import type { NativeAnswer, NativeRequest } from "./native-process.ts";
 
 const program = fileURLToPath(new URL("native-process.ts", import.meta.url));
-const builds = new URL("../../../node_modules/@node-llama-cpp/linux-x64/", import.meta.url);
+/** Where npm puts what node-llama-cpp depends on: its builds export no path of their own. */
+const packages = fileURLToPath(new URL("../../../node_modules", import.meta.url));
+const builds = join(packages, "@node-llama-cpp", "linux-x64");
 
 /** Runs cases with the best build for this machine; with a folder, the best of those in it. */
 export async function runNative(request: NativeRequest, folder?: string): Promise<NativeAnswer> {
-  const child = fork(program, folder === undefined ? [] : [folder], { serialization: "advanced", execArgv: [], stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  const child = fork(program, folder === undefined ? [] : [folder], {
+    serialization: "advanced",
+    execArgv: [],
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
   const ended = once(child, "exit");
   let answer: NativeAnswer | undefined;
   child.once("message", (message) => (answer = message as NativeAnswer));
@@ -32,8 +38,8 @@ export async function avx2Builds(parent: string): Promise<string> {
     throw new Error("The comparison with AVX2 wants the native builds for Linux on x64");
   }
   const folder = join(parent, "avx2");
-  const { version } = JSON.parse(await readFile(new URL("package.json", builds), "utf8")) as { version: string };
-  await cp(new URL("bins/", builds), join(folder, "bins"), {
+  const { version } = JSON.parse(await readFile(join(builds, "package.json"), "utf8")) as { version: string };
+  await cp(join(builds, "bins"), join(folder, "bins"), {
     recursive: true,
     filter: (path) => !path.includes("libggml-cpu-") || path.endsWith("-haswell.so"),
   });

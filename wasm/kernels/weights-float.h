@@ -1,0 +1,125 @@
+// Weights that are not quantised, F16 and F32, and their products in single precision.
+#pragma once
+
+#include "kernel.h"
+#include "panel.h"
+
+#include <string.h>
+#include <type_traits>
+
+namespace ruminate::kernels {
+
+// [value][row]: one value of 8 rows after another, to be multiplied with one broadcast activation.
+template <class Number> struct FloatBlock {
+    alignas(16) Number values[kBlock][kPanelRows];
+};
+
+using Half = uint16_t;
+
+template <class Number> v128_t load_floats(const Number * numbers) {
+    if constexpr (std::is_same_v<Number, Half>) {
+        return ruminate_load_finite_f16x4(numbers);
+    } else {
+        return wasm_v128_load(numbers);
+    }
+}
+
+// Activations stay what they are.
+struct FloatActivations {
+    float values[kBlock];
+};
+
+inline void copy_activations(const float * x, void * block) {
+    memcpy(block, x, sizeof(FloatActivations));
+}
+
+template <class Number> void pack_floats(const void * rows, int64_t n_blocks, void * panel) {
+    auto * numbers = (const Number *) rows;
+    auto * block   = (FloatBlock<Number> *) panel;
+    for (int64_t i = 0; i < n_blocks; i++) {
+        for (int row = 0; row < kPanelRows; row++) {
+            for (int value = 0; value < kBlock; value++) {
+                block[i].values[value][row] = numbers[(row * n_blocks + i) * kBlock + value];
+            }
+        }
+    }
+}
+
+template <class Number> void unpack_floats(const void * panel, int64_t n_blocks, void * unpacked) {
+    auto * numbers = (const Number *) panel;
+    auto * out     = (float *) unpacked;
+    for (int64_t i = 0; i < n_blocks * kBlock * kPanelRows; i += 4) {
+        wasm_v128_store(out + i, load_floats(numbers + i));
+    }
+}
+
+template <class Number, int Panels>
+void gemv_floats(const void * panel, size_t stride, const void * activations, int64_t n_blocks, float * out) {
+    auto * block = (const FloatBlock<Number> *) panel;
+    auto * x     = (const float *) activations;
+    // Two sums for a half, so that additions do not wait for one another.
+    v128_t total[2][2 * Panels];
+    for (auto & sums : total) {
+        for (v128_t & sum : sums) {
+            sum = wasm_f32x4_const_splat(0);
+        }
+    }
+    for (int64_t n = 0; n < n_blocks; n++, block++, x += kBlock) {
+#pragma unroll 4
+        for (int value = 0; value < kBlock; value++) {
+            const v128_t activation = wasm_v128_load32_splat(x + value);
+            for (int half = 0; half < 2 * Panels; half++) {
+                const v128_t weights = load_floats(block[half / 2 * stride].values[value] + half % 2 * 4);
+                total[value % 2][half] = ruminate_madd(weights, activation, total[value % 2][half]);
+            }
+        }
+    }
+    for (int half = 0; half < 2 * Panels; half++) {
+        wasm_v128_store(out + 4 * half, wasm_f32x4_add(total[0][half], total[1][half]));
+    }
+}
+
+template <int Rows> void tile_floats(const void * unpacked, const void * activations, int64_t n_blocks, float * const * out, bool add) {
+    auto * w = (const FloatBlock<float> *) unpacked;
+    auto * a = (const FloatActivations *) activations;
+    v128_t total[Rows][2];
+    for (int row = 0; row < Rows; row++) {
+        for (int half = 0; half < 2; half++) {
+            total[row][half] = add ? wasm_v128_load(out[row] + 4 * half) : wasm_f32x4_const_splat(0);
+        }
+    }
+    for (int64_t n = 0; n < n_blocks; n++, w++, a += Rows) {
+#pragma unroll 4
+        for (int value = 0; value < kBlock; value++) {
+            const v128_t weights[2] = {wasm_v128_load(w->values[value]), wasm_v128_load(w->values[value] + 4)};
+            for (int row = 0; row < Rows; row++) {
+                const v128_t activation = wasm_v128_load32_splat(a[row].values + value);
+                total[row][0] = ruminate_madd(weights[0], activation, total[row][0]);
+                total[row][1] = ruminate_madd(weights[1], activation, total[row][1]);
+            }
+        }
+    }
+    for (int row = 0; row < Rows; row++) {
+        wasm_v128_store(out[row], total[row][0]);
+        wasm_v128_store(out[row] + 4, total[row][1]);
+    }
+}
+
+template <class Number> const Kernel * make_float_kernel() {
+    static const Kernel kernel = {
+        kBlock,
+        sizeof(Number) * kBlock,
+        sizeof(FloatBlock<Number>),
+        sizeof(FloatBlock<float>),
+        sizeof(FloatActivations),
+        copy_activations,
+        pack_floats<Number>,
+        unpack_floats<Number>,
+        gemv_floats<Number, 1>,
+        gemv_floats<Number, 2>,
+        {tile_floats<1>, tile_floats<2>, tile_floats<3>, tile_floats<4>},
+    };
+    return &kernel;
+}
+
+} // namespace ruminate::kernels
