@@ -1,13 +1,13 @@
 // Builds the WebAssembly modules into wasm/dist: llama.cpp's pristine source with the patches of wasm/patches, our kernels
 // and our C interface. What was built once from the same inputs is taken from a cache.
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, homedir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { brotliCompressSync } from "node:zlib";
-import { run } from "./command.ts";
-import { distFolder, inputsHash, kinds, sha256, sourceBundle, sourceRelease, wasmFolder } from "./wasm/modules.ts";
+import { distFolder, inputsHash, kinds, sha256, sourceRelease, wasmFolder } from "./wasm/modules.ts";
 import type { BuildKind } from "./wasm/modules.ts";
+import { unpackSource } from "./wasm/source.ts";
 import { findToolchain } from "./wasm/toolchain.ts";
 import type { Toolchain } from "./wasm/toolchain.ts";
 
@@ -79,23 +79,6 @@ async function build(key: string, kept: string): Promise<void> {
   mkdirSync(join(kept, ".."), { recursive: true });
   renameSync(out, kept);
   rmSync(work, { recursive: true, force: true });
-}
-
-/** llama.cpp with our patches. @returns The patches' names. */
-async function unpackSource(work: string): Promise<string[]> {
-  const source = join(work, "llama.cpp");
-  const git = async (...args: string[]): Promise<void> => {
-    const { code, output } = await run(["git", ...args], { cwd: work });
-    if (code !== 0) throw new Error(`git ${args.join(" ")} failed: ${output}`);
-  };
-  await git("clone", "--quiet", sourceBundle, source);
-  const folder = join(wasmFolder, "patches");
-  const patches = readdirSync(folder)
-    .filter((name) => name.endsWith(".patch"))
-    .sort();
-  for (const name of patches) await git("-C", source, "apply", "--unidiff-zero", join(folder, name));
-  rmSync(join(source, ".git"), { recursive: true, force: true });
-  return patches;
 }
 
 interface Workshop {

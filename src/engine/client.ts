@@ -90,8 +90,8 @@ class WorkerEngine implements Engine {
       this.count = (prompt) => this.#ask({ method: "count", prompt });
     }
     if (state) {
-      this.saveState = () => this.#ask({ method: "saveState" });
-      this.restoreState = (bytes) => this.#ask({ method: "restoreState", state: bytes });
+      this.saveState = async () => new Uint8Array(await this.#ask<ArrayBuffer>({ method: "saveState" }));
+      this.restoreState = (bytes) => this.#ask({ method: "restoreState", state: bytes.slice().buffer });
     }
     if (embed) this.embed = (texts, options) => this.#ask({ method: "embed", texts }, options?.signal);
     if (rank) {

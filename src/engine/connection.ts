@@ -215,7 +215,7 @@ export class Connection {
       this.#onRead(file, offset, offset + bytes.byteLength);
       // A caller's buffer may be larger than the range, or be wanted again by the file that lent it.
       const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
-      this.#post({ type: "range", read, bytes: own }, [own.buffer]);
+      this.#post({ type: "range", read, bytes: own.buffer }, [own.buffer]);
     } catch (error) {
       if (this.#dead) return;
       this.#readError ??= error;

@@ -103,7 +103,7 @@ export function serveEngine<Request>(
         running.get(message.id)?.abort(new Error("cancelled"));
         return;
       case "range":
-        takeRead(message.read)?.resolve(message.bytes);
+        takeRead(message.read)?.resolve(new Uint8Array(message.bytes));
         return;
       case "range-failed":
         takeRead(message.read)?.reject(fromWireError(message.error));
@@ -126,8 +126,8 @@ const answers: {
   tokenize: (engine, { text, special }) => engine.tokenize?.(text, { special }),
   detokenize: (engine, { tokens }) => engine.detokenize?.(tokens),
   count: (engine, { prompt }) => engine.count?.(prompt),
-  saveState: (engine) => engine.saveState?.(),
-  restoreState: (engine, { state }) => engine.restoreState?.(state),
+  saveState: async (engine) => (await engine.saveState?.())?.buffer,
+  restoreState: (engine, { state }) => engine.restoreState?.(new Uint8Array(state)),
   embed: (engine, { texts }, signal) => engine.embed?.(texts, { signal }),
   rank: (engine, { query, documents }, signal) => engine.rank?.(query, documents, { signal }),
 };

@@ -4,7 +4,7 @@
 #include "ggml.h"
 #include "make-kernel.h"
 #include "weights-0.h"
-#include "weights-float.h"
+#include "weights-f16.h"
 #include "weights-k.h"
 
 namespace ruminate::kernels {
@@ -56,8 +56,8 @@ static const Kernel * kernel_for_fixed(ggml_type type) {
 #endif
 
 static const Kernel * kernel_for_type(ggml_type type) {
-    if (type == GGML_TYPE_F16 || type == GGML_TYPE_F32) {
-        return type == GGML_TYPE_F16 ? make_float_kernel<Half>() : make_float_kernel<float>();
+    if (type == GGML_TYPE_F16) {
+        return make_half_kernel();
     }
 #ifdef __wasm_relaxed_simd__
     switch (ruminate_dot_kind()) {

@@ -27,11 +27,10 @@ static uint16_t make_scale(Random & random) {
 
 std::vector<uint8_t> make_weights(ggml_type type, int64_t k, int64_t n, Random & random) {
     std::vector<uint8_t> weights(ggml_row_size(type, k) * n);
-    if (type == GGML_TYPE_F16 || type == GGML_TYPE_F32) {
-        for (size_t i = 0; i < weights.size(); i += ggml_type_size(type)) {
-            const float x = random.between(-1, 1);
-            const ggml_fp16_t half = random.below(16) ? ggml_fp32_to_fp16(x) : make_scale(random);
-            __builtin_memcpy(&weights[i], type == GGML_TYPE_F16 ? (const void *) &half : &x, ggml_type_size(type));
+    if (type == GGML_TYPE_F16) {
+        for (size_t i = 0; i < weights.size(); i += 2) {
+            const uint16_t half = random.below(16) ? ggml_fp32_to_fp16(random.between(-1, 1)) : make_scale(random);
+            weights[i] = (uint8_t) half, weights[i + 1] = (uint8_t) (half >> 8);
         }
         return weights;
     }
@@ -82,16 +81,13 @@ Reference make_reference(ggml_type type, const std::vector<uint8_t> & weights, c
         }
     }
 
-    // Two roundings of a dequantised weight, and those of single-precision sums, which grow with their length.
-    const double relative = FLT_EPSILON * (4 + (double) k / 128);
+    // Two roundings of a dequantised weight, and those of single-precision sums, which grow with their length: that of a
+    // quantised row has a term for a block.
+    const double relative = FLT_EPSILON * (4 + (double) k / (quantized ? 128 : 8));
     Reference reference = {std::vector<double>(n * m), std::vector<double>(n * m)};
     std::vector<float> row(k);
     for (int64_t j = 0; j < n; j++) {
-        if (type == GGML_TYPE_F32) {
-            __builtin_memcpy(row.data(), &weights[j * row_bytes], row_bytes);
-        } else {
-            ggml_get_type_traits(type)->to_float(&weights[j * row_bytes], row.data(), k);
-        }
+        ggml_get_type_traits(type)->to_float(&weights[j * row_bytes], row.data(), k);
         for (int64_t i = 0; i < m; i++) {
             double product = 0, magnitude = 0;
             for (int64_t at = 0; at < k; at++) {

@@ -1,28 +1,20 @@
-// Weights that are not quantised, F16 and F32, and their products in single precision.
+// Weights that are not quantised: F16, and their products in single precision.
 #pragma once
 
 #include "kernel.h"
 #include "panel.h"
 
 #include <string.h>
-#include <type_traits>
 
 namespace ruminate::kernels {
 
 // [value][row]: one value of 8 rows after another, to be multiplied with one broadcast activation.
-template <class Number> struct FloatBlock {
-    alignas(16) Number values[kBlock][kPanelRows];
+struct HalfBlock {
+    alignas(16) uint16_t values[kBlock][kPanelRows];
 };
-
-using Half = uint16_t;
-
-template <class Number> v128_t load_floats(const Number * numbers) {
-    if constexpr (std::is_same_v<Number, Half>) {
-        return ruminate_load_finite_f16x4(numbers);
-    } else {
-        return wasm_v128_load(numbers);
-    }
-}
+struct FloatBlock {
+    alignas(16) float values[kBlock][kPanelRows];
+};
 
 // Activations stay what they are.
 struct FloatActivations {
@@ -33,9 +25,9 @@ inline void copy_activations(const float * x, void * block) {
     memcpy(block, x, sizeof(FloatActivations));
 }
 
-template <class Number> void pack_floats(const void * rows, int64_t n_blocks, void * panel) {
-    auto * numbers = (const Number *) rows;
-    auto * block   = (FloatBlock<Number> *) panel;
+inline void pack_halves(const void * rows, int64_t n_blocks, void * panel) {
+    auto * numbers = (const uint16_t *) rows;
+    auto * block   = (HalfBlock *) panel;
     for (int64_t i = 0; i < n_blocks; i++) {
         for (int row = 0; row < kPanelRows; row++) {
             for (int value = 0; value < kBlock; value++) {
@@ -45,17 +37,17 @@ template <class Number> void pack_floats(const void * rows, int64_t n_blocks, vo
     }
 }
 
-template <class Number> void unpack_floats(const void * panel, int64_t n_blocks, void * unpacked) {
-    auto * numbers = (const Number *) panel;
-    auto * out     = (float *) unpacked;
+inline void unpack_halves(const void * panel, int64_t n_blocks, void * unpacked) {
+    auto * halves = (const uint16_t *) panel;
+    auto * out    = (float *) unpacked;
     for (int64_t i = 0; i < n_blocks * kBlock * kPanelRows; i += 4) {
-        wasm_v128_store(out + i, load_floats(numbers + i));
+        wasm_v128_store(out + i, ruminate_load_finite_f16x4(halves + i));
     }
 }
 
-template <class Number, int Panels>
-void gemv_floats(const void * panel, size_t stride, const void * activations, int64_t n_blocks, float * out) {
-    auto * block = (const FloatBlock<Number> *) panel;
+template <int Panels>
+void gemv_halves(const void * panel, size_t stride, const void * activations, int64_t n_blocks, float * out) {
+    auto * block = (const HalfBlock *) panel;
     auto * x     = (const float *) activations;
     // Two sums for a half, so that additions do not wait for one another.
     v128_t total[2][2 * Panels];
@@ -69,7 +61,7 @@ void gemv_floats(const void * panel, size_t stride, const void * activations, in
         for (int value = 0; value < kBlock; value++) {
             const v128_t activation = wasm_v128_load32_splat(x + value);
             for (int half = 0; half < 2 * Panels; half++) {
-                const v128_t weights = load_floats(block[half / 2 * stride].values[value] + half % 2 * 4);
+                const v128_t weights = ruminate_load_finite_f16x4(block[half / 2 * stride].values[value] + half % 2 * 4);
                 total[value % 2][half] = ruminate_madd(weights, activation, total[value % 2][half]);
             }
         }
@@ -80,7 +72,7 @@ void gemv_floats(const void * panel, size_t stride, const void * activations, in
 }
 
 template <int Rows> void tile_floats(const void * unpacked, const void * activations, int64_t n_blocks, float * const * out, bool add) {
-    auto * w = (const FloatBlock<float> *) unpacked;
+    auto * w = (const FloatBlock *) unpacked;
     auto * a = (const FloatActivations *) activations;
     v128_t total[Rows][2];
     for (int row = 0; row < Rows; row++) {
@@ -105,18 +97,18 @@ template <int Rows> void tile_floats(const void * unpacked, const void * activat
     }
 }
 
-template <class Number> const Kernel * make_float_kernel() {
+inline const Kernel * make_half_kernel() {
     static const Kernel kernel = {
         kBlock,
-        sizeof(Number) * kBlock,
-        sizeof(FloatBlock<Number>),
-        sizeof(FloatBlock<float>),
+        sizeof(uint16_t) * kBlock,
+        sizeof(HalfBlock),
+        sizeof(FloatBlock),
         sizeof(FloatActivations),
         copy_activations,
-        pack_floats<Number>,
-        unpack_floats<Number>,
-        gemv_floats<Number, 1>,
-        gemv_floats<Number, 2>,
+        pack_halves,
+        unpack_halves,
+        gemv_halves<1>,
+        gemv_halves<2>,
         {tile_floats<1>, tile_floats<2>, tile_floats<3>, tile_floats<4>},
     };
     return &kernel;
