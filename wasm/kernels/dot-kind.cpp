@@ -24,6 +24,13 @@ static int probe() {
     }
     return RUMINATE_DOT_SEVEN;
 }
+
+static bool is_madd_fused() {
+    // (1 + 2^-12)^2 is 1 + 2^-11 + 2^-24, whose last bit a rounded product loses.
+    static volatile float factor = 1 + 0x1p-12f, addend = -(1 + 0x1p-11f);
+    const v128_t square = wasm_f32x4_relaxed_madd(wasm_f32x4_splat(factor), wasm_f32x4_splat(factor), wasm_f32x4_splat(addend));
+    return wasm_f32x4_extract_lane(square, 0) == 0x1p-24f;
+}
 #endif
 
 extern "C" int ruminate_dot_kind(void) {
@@ -32,5 +39,14 @@ extern "C" int ruminate_dot_kind(void) {
     return kind;
 #else
     return RUMINATE_DOT_NONE;
+#endif
+}
+
+extern "C" int ruminate_has_sound_pair_dot(void) {
+#ifdef __wasm_relaxed_simd__
+    static const bool sound = is_madd_fused();
+    return sound;
+#else
+    return 0;
 #endif
 }

@@ -15,6 +15,10 @@ enum ruminate_dot_kind {
 // One of enum ruminate_dot_kind.
 int ruminate_dot_kind(void);
 
+// Whether i16x8.relaxed_dot_i8x16_i7x16 can be trusted: V8 compiles it wrongly for processors without AVX (Node 24 with
+// --no-enable-avx multiplies nibbles wrongly). Those have no fused multiply-add either, which shows in its rounding.
+int ruminate_has_sound_pair_dot(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -33,10 +33,11 @@ static const Kernel * kernel_for_signed(ggml_type type) {
 }
 
 static const Kernel * kernel_for_seven_bits(ggml_type type) {
+    const bool sums_pairs = ruminate_has_sound_pair_dot();
     switch (type) {
-        case GGML_TYPE_Q4_0: return make_kernel<RelaxedNibbleDot, Q4_0>();
+        case GGML_TYPE_Q4_0: return sums_pairs ? make_kernel<RelaxedNibbleDot, Q4_0>() : make_kernel<RelaxedDot, Q4_0>();
         case GGML_TYPE_Q8_0: return make_kernel<WideDot, Q8_0<false>>();
-        case GGML_TYPE_Q4_K: return make_kernel<RelaxedNibbleDot, Q4_K>();
+        case GGML_TYPE_Q4_K: return sums_pairs ? make_kernel<RelaxedNibbleDot, Q4_K>() : make_kernel<RelaxedDot, Q4_K>();
         case GGML_TYPE_Q5_K: return make_kernel<RelaxedDot, Q5_K>();
         case GGML_TYPE_Q6_K: return make_kernel<RelaxedDot, Q6_K>();
         default: return nullptr;

@@ -1,4 +1,4 @@
-// A buffer type of ggml's CPU backend that keeps quantised weights in the panels that our kernels multiply.
+// A buffer type of ggml's CPU backend that keeps weights (Q4_0, Q8_0, Q4_K, Q5_K, Q6_K, F16) in the panels that our kernels multiply.
 #pragma once
 
 #include "dot-kind.h"

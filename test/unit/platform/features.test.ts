@@ -6,7 +6,7 @@ afterEach(() => void vi.unstubAllGlobals());
 describe("probeFeatures()", () => {
   test("finds what Node 24 has", async () => {
     const features = await probeFeatures();
-    expect(features).toMatchObject({ simd: "relaxed", memory64: true, webgpu: false, maxMemory: 2 ** 32 });
+    expect(features).toMatchObject({ simd: "relaxed", memory64: true, webgpu: false, maxMemory: 2 ** 34 });
     expect(features.threads).toBeGreaterThanOrEqual(1);
   });
 

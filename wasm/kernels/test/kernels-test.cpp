@@ -148,8 +148,10 @@ void test_kernels() {
     check("the relaxed dot", GGML_TYPE_Q4_K, make_kernel<RelaxedDot, Q4_K>());
     check("the relaxed dot", GGML_TYPE_Q5_K, make_kernel<RelaxedDot, Q5_K>());
     check("the relaxed dot", GGML_TYPE_Q6_K, make_kernel<RelaxedDot, Q6_K>());
-    check("16-bit sums", GGML_TYPE_Q4_0, make_kernel<RelaxedNibbleDot, Q4_0>());
-    check("16-bit sums", GGML_TYPE_Q4_K, make_kernel<RelaxedNibbleDot, Q4_K>());
+    if (ruminate_has_sound_pair_dot()) {
+        check("16-bit sums", GGML_TYPE_Q4_0, make_kernel<RelaxedNibbleDot, Q4_0>());
+        check("16-bit sums", GGML_TYPE_Q4_K, make_kernel<RelaxedNibbleDot, Q4_K>());
+    }
     if (ruminate_dot_kind() == RUMINATE_DOT_UNSIGNED) {
         check("the relaxed dot, unsigned", GGML_TYPE_Q4_0, make_kernel<RelaxedDot, Q4_0, true>());
         check("the relaxed dot, unsigned", GGML_TYPE_Q8_0, make_kernel<RelaxedDot, Q8_0<true>>());
