@@ -7,7 +7,6 @@ import { createMemory } from "../wasm/memory.ts";
 import type { AddressBits } from "../wasm/memory.ts";
 import { connectEngine } from "./client.ts";
 import type { Engine, EngineInfo } from "./engine.ts";
-import { startInThread } from "./in-thread.ts";
 import type { LlamaRequest } from "./llama.ts";
 import { llamaAsset } from "./llama-assets.ts";
 import { startComputeThreads, withThreads } from "./llama-workers.ts";
@@ -81,7 +80,11 @@ export async function startLlama(options: StartLlamaOptions): Promise<Engine> {
     why: [...options.why, ...why],
   });
   const request = { facts, context, headers, module, bits: variant.bits };
-  if (!hasWorkers()) return startInThread({ ...request, info: info(1, []), files, signal, onprogress });
+  if (!hasWorkers()) {
+    // Only here is the engine itself wanted on this side: elsewhere it comes with the worker.
+    const { startInThread } = await import("./in-thread.ts");
+    return startInThread({ ...request, info: info(1, []), files, signal, onprogress });
+  }
   const connecting = { files, ...(signal ? { signal } : {}), ...(onprogress ? { onprogress } : {}) };
   if (!variant.shared) return connectEngine(start(), { ...connecting, request: { ...request, info: info(1, []) } });
   const memory = createMemory({ bits: variant.bits, shared: true });

@@ -90,7 +90,7 @@ function memoryOf(pid: number | undefined, field: "VmRSS" | "VmHWM"): number {
 
 /** In workerd's own language. Modules are named so that the relative imports between them hold. */
 function configOf(bundled: string): string {
-  const files = readdirSync(join(root, "dist")).filter((name) => /^(workerd|chunk-.*)\.js$/.test(name));
+  const files = readdirSync(join(root, "dist")).filter((name) => /^(workerd|chunk-.*|in-thread-.*)\.js$/.test(name));
   const modules = [
     `( name = "${host}", esModule = embed "${bundled}" )`,
     ...files.map((name) => `( name = "dist/${name}", esModule = embed "${join(root, "dist", name)}" )`),
