@@ -1,6 +1,6 @@
 // Builds the WebAssembly modules into wasm/dist: llama.cpp's pristine source with the patches of wasm/patches, our kernels
 // and our C interface. What was built once from the same inputs is taken from a cache.
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, homedir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -55,10 +55,18 @@ interface BuildRecord {
 }
 
 async function build(key: string, kept: string): Promise<void> {
-  mkdirSync(cache, { recursive: true });
-  const work = join(cache, "build");
-  rmSync(work, { recursive: true, force: true });
-  mkdirSync(work, { recursive: true });
+  mkdirSync(join(cache, "wasm"), { recursive: true });
+  // Of its own: two checkouts may build at once.
+  const work = mkdtempSync(join(cache, "build-"));
+  try {
+    await buildIn(work, key);
+    renameSync(join(work, "dist"), kept);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+async function buildIn(work: string, key: string): Promise<void> {
   const toolchain = await findToolchain(cache, say);
   say(`compiling with ${toolchain.name}`);
   const patches = await unpackSource(work);
@@ -76,9 +84,6 @@ async function build(key: string, kept: string): Promise<void> {
     modules: kinds.flatMap((kind) => describe(kind, out)),
   };
   writeFileSync(join(out, "build.json"), `${JSON.stringify(record, null, 2)}\n`);
-  mkdirSync(join(kept, ".."), { recursive: true });
-  renameSync(out, kept);
-  rmSync(work, { recursive: true, force: true });
 }
 
 interface Workshop {
