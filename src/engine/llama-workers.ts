@@ -1,6 +1,7 @@
 // The workers of our own engine: one that the engine lives in, and those that compute beside it. All are started here, by
 // their owner: a worker that starts workers waits for its owner's event loop, and in Firefox now and then for ever.
 import type { WorkerPort } from "../platform/worker-port.ts";
+import { pressForCollection } from "../wasm/memory.ts";
 import type { AddressBits } from "../wasm/memory.ts";
 import { ThreadSlots } from "../wasm/thread-slots.ts";
 
@@ -60,6 +61,7 @@ export async function startComputeThreads(
         // A thread that waits in Atomics.wait() is deaf to its host, and in Deno would keep the process alive.
         slots.stop();
         await Promise.all(workers.map(({ port }) => port.terminate()));
+        pressForCollection();
       })();
       return ending;
     },

@@ -30,8 +30,11 @@ export interface LlamaModule {
   readonly variant: Variant;
 }
 
+/** Modules that somebody still uses: what one compiled, the next need not, and its machine code is there once. */
+const compiledModules = new Map<string, WeakRef<WebAssembly.Module>>();
+
 /**
- * Gets a module and compiles it.
+ * Gets a module and compiles it, unless that was done for a model that is still there.
  *
  * @param url In place of the package's own file.
  * @throws {InferenceError} `network`, `unsupported`
@@ -41,9 +44,13 @@ export async function compileLlama(
   { url, signal }: { url?: string | URL | undefined; signal?: AbortSignal | undefined } = {},
 ): Promise<LlamaModule> {
   const own = url === undefined ? llamaAsset(variant) : absolute(url);
+  const known = compiledModules.get(own.href)?.deref();
+  if (known) return { module: known, variant };
   const bytes = await readAsset(own.href, signal);
   try {
-    return { module: await WebAssembly.compile(bytes), variant };
+    const module = await WebAssembly.compile(bytes);
+    compiledModules.set(own.href, new WeakRef(module));
+    return { module, variant };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new InferenceError("unsupported", `Cannot use the engine's file ${own.href}: ${reason}`, { cause });

@@ -164,3 +164,18 @@ export class ModuleMemory {
 export function layoutBytes(layout: Layout): number {
   return Object.keys(layout).length * fieldBytes;
 }
+
+const pressureBytes = 2 ** 26;
+const pressureTimes = 4;
+
+/**
+ * Has the host look for memories that nobody uses any more. V8 does not count shared ones among what a collection would
+ * free, and leaves gigabytes for later; ordinary buffers it counts, and these are never touched, so that they cost nothing.
+ */
+export function pressForCollection(): void {
+  try {
+    void Array.from({ length: pressureTimes }, () => new ArrayBuffer(pressureBytes));
+  } catch {
+    // A host that has no room for one has every reason of its own to collect.
+  }
+}
