@@ -1,4 +1,5 @@
-import { endsEarly, NativeLoader } from "../wasm/loader.ts";
+import { InferenceError } from "../errors.ts";
+import { NativeLoader } from "../wasm/loader.ts";
 import type { NativeTensor } from "../wasm/loader.ts";
 import type { NativeModel } from "../wasm/model.ts";
 import type { WasmModule } from "../wasm/module.ts";
@@ -36,7 +37,12 @@ export async function loadWeights(
   const checksum = new Checksum();
   const bytesAt = async (file: number, offset: number, length: number): Promise<Uint8Array> => {
     const bytes = await read(file, offset, length);
-    if (bytes.byteLength !== length) throw endsEarly(offset + bytes.byteLength, files[file]?.size ?? 0);
+    if (bytes.byteLength !== length) {
+      throw new InferenceError(
+        "format",
+        `Cannot load the model: its file ends after ${offset + bytes.byteLength} bytes, not ${files[file]?.size}`,
+      );
+    }
     return bytes;
   };
   const heads = await Promise.all(headers.map((length, file) => bytesAt(file, 0, length)));

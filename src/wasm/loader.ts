@@ -87,8 +87,3 @@ export class NativeLoader {
     this.#address = 0;
   }
 }
-
-/** What is wrong with a file that ends too early. */
-export function endsEarly(at: number, size: number): InferenceError {
-  return new InferenceError("format", `Cannot load the model: its file ends after ${at} bytes, not ${size}`);
-}
