@@ -11,9 +11,8 @@ import { thirdPartyNotices } from "./build/notices.ts";
 const root = dirname(import.meta.dirname);
 const dist = join(root, "dist");
 
+// Not wllama's WebAssembly: its packages are optional peers.
 const assets: Readonly<Record<string, string>> = {
-  "node_modules/@wllama/wllama/esm/wasm/wllama.wasm": "wllama/wllama.wasm",
-  "node_modules/@wllama/wllama-compat/wasm/wllama.wasm": "wllama-compat/wllama.wasm",
   "node_modules/@wllama/wllama-compat/wasm/wllama.js": "wllama-compat/wllama.js",
 };
 

@@ -10,7 +10,6 @@ interface PathRewrite {
   readonly to: string;
 }
 
-const wllama = "../../node_modules/@wllama";
 const modules = [
   "ruminate-64-threads.wasm",
   "ruminate-32-threads.wasm",
@@ -30,17 +29,7 @@ const rewrites: readonly PathRewrite[] = [
   })),
   {
     file: "src/engine/wllama-assets.ts",
-    from: `${wllama}/wllama/esm/wasm/wllama.wasm`,
-    to: "./wllama/wllama.wasm",
-  },
-  {
-    file: "src/engine/wllama-assets.ts",
-    from: `${wllama}/wllama-compat/wasm/wllama.wasm`,
-    to: "./wllama-compat/wllama.wasm",
-  },
-  {
-    file: "src/engine/wllama-assets.ts",
-    from: `${wllama}/wllama-compat/wasm/wllama.js`,
+    from: "../../node_modules/@wllama/wllama-compat/wasm/wllama.js",
     to: "./wllama-compat/wllama.js",
   },
   {
@@ -88,7 +77,7 @@ export function distPaths(root: string): DistPaths {
         for (const [whole, path] of readFileSync(join(dist, name), "utf8").matchAll(
           /new URL\(\s*["'`]([^"'`]*)["'`]\s*,\s*import\.meta\.url\s*\)/g,
         )) {
-          // Without a compiler the modules are missing; the package runs wllama then.
+          // Without a compiler the modules are missing; wllama runs then, where it is installed.
           if (path === undefined || path.startsWith(wasmFolder) || existsSync(join(dist, path))) continue;
           problems.push(`dist/${name} holds ${whole}, and dist/${path} does not exist`);
         }

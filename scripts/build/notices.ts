@@ -26,7 +26,7 @@ WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEM
 COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR
 OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.`;
 
-// Compiled into the WebAssembly modules, ours and wllama's, so that no package.json of ours names them.
+// Compiled into our WebAssembly modules, so that no package.json of ours names them.
 const insideWasm: readonly (readonly [name: string, copyright: string])[] = [
   ["llama.cpp and ggml", "Copyright (c) 2023-2026 The ggml authors"],
   ["JSON for Modern C++", "Copyright (c) 2013-2026 Niels Lohmann"],
@@ -70,7 +70,7 @@ export function thirdPartyNotices(root: string): Notices {
         ({ name, version, license, text }) => `${name} ${version} (${license})\n\n${text}`,
       );
       for (const [name, copyright] of insideWasm) {
-        sections.push(`${name}, compiled into wllama's WebAssembly modules (MIT)\n\n${mit(copyright)}`);
+        sections.push(`${name}, compiled into the WebAssembly modules (MIT)\n\n${mit(copyright)}`);
       }
       const rule = `\n\n${"-".repeat(80)}\n\n`;
       return `ruminate's distribution contains the following third-party software.${rule}${sections.join(rule)}\n`;

@@ -4,6 +4,7 @@ import type { Engine, ModelFacts } from "../engine/engine.ts";
 import { compileLlama, startLlama } from "../engine/start-llama.ts";
 import type { LlamaModule } from "../engine/start-llama.ts";
 import { startWllama } from "../engine/start-wllama.ts";
+import { wllamaAssets } from "../engine/wllama-assets.ts";
 import type { ModelHeader } from "../gguf/model-header.ts";
 import type { WeightFile } from "../gguf/weight-file.ts";
 import { probeFeatures } from "../platform/features.ts";
@@ -45,7 +46,17 @@ export async function planEngine(model: ModelToRun, options: LoadOptions): Promi
     const why = whyNotLlama(error);
     if (why === undefined) throw error;
     if (engine === "llama") throw new InferenceError("unsupported", `Cannot load the model: ${why}`, { cause: error });
+    return planInstead(model, options, why);
+  }
+}
+
+/** wllama in place of our engine, where it is installed. */
+function planInstead(model: ModelToRun, options: LoadOptions, why: string): EnginePlan {
+  try {
     return planWllama(model, options, [`The slower engine wllama is used: ${why}`]);
+  } catch (error) {
+    if (!InferenceError.is(error, "unsupported")) throw error;
+    throw new InferenceError("unsupported", `Cannot load the model: ${why} ${error.message}`, { cause: error });
   }
 }
 
@@ -98,6 +109,7 @@ function limitOf({ bits }: Variant, hostBytes: number): number {
 function planWllama(model: ModelToRun, options: LoadOptions, why: readonly string[]): EnginePlan {
   const { header, facts } = model;
   const { wasm, threads = "auto" } = options;
+  const assets = wllamaAssets(wasm?.url);
   const fit = fitMemory(header, wllamaBytes, fitRequest(model, options));
   return {
     fit,
@@ -108,7 +120,7 @@ function planWllama(model: ModelToRun, options: LoadOptions, why: readonly strin
         context: fit.initial,
         threads,
         why,
-        ...(wasm?.url === undefined ? {} : { wasmUrl: wasm.url }),
+        assets,
         ...starting(options),
       }),
   };

@@ -4,7 +4,7 @@ import { startWorker } from "../platform/start-worker.ts";
 import { connect, connectEngine, isSilent } from "./client.ts";
 import type { Connected } from "./client.ts";
 import type { ContextConfig, Engine, ModelFacts } from "./engine.ts";
-import { wllamaAssets } from "./wllama-assets.ts";
+import type { WllamaAssets } from "./wllama-assets.ts";
 import type { WllamaRequest } from "./wllama.ts";
 
 /**
@@ -21,8 +21,7 @@ export interface StartWllamaOptions {
   readonly threads: number | "auto";
   /** What was wanted and is not had, so far. */
   readonly why?: readonly string[];
-  /** The WebAssembly file, in place of the package's own. */
-  readonly wasmUrl?: string | URL;
+  readonly assets: WllamaAssets;
   /** The worker, in place of the package's own. */
   readonly startWorker?: () => Worker;
   readonly signal?: AbortSignal;
@@ -37,14 +36,14 @@ export interface StartWllamaOptions {
  * @throws `signal.reason`
  */
 export async function startWllama(options: StartWllamaOptions): Promise<Engine> {
-  const { files, facts, context, threads, signal, onprogress } = options;
+  const { files, facts, context, threads, assets, signal, onprogress } = options;
   signal?.throwIfAborted();
   const request: WllamaRequest = {
     facts,
     context,
     threads,
     why: options.why ?? [],
-    assets: wllamaAssets(options.wasmUrl),
+    assets,
   };
   let told = 0;
   const start = (): WorkerPort => startWorker("wllama", options.startWorker);

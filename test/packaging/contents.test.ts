@@ -33,8 +33,7 @@ describe("the tarball", () => {
   test("holds what the package needs, and nothing that has no business there", () => {
     const allowed = [
       /^dist\/[\w-]+\.(js|d\.ts)$/,
-      /^dist\/wllama\/wllama\.wasm$/,
-      /^dist\/wllama-compat\/wllama\.(wasm|js)$/,
+      /^dist\/wllama-compat\/wllama\.js$/,
       /^dist\/THIRD_PARTY_NOTICES\.txt$/,
       /^wasm\/dist\/(ruminate-(32|64)(-threads)?(-fixed)?\.wasm|build\.json)$/,
       /^models\/(ruminate-nano-q8_0\.gguf|README\.md)$/,
@@ -54,9 +53,7 @@ describe("the tarball", () => {
         "dist/reasoning.d.ts",
         "dist/reasoning.js",
         "dist/wllama-compat/wllama.js",
-        "dist/wllama-compat/wllama.wasm",
         "dist/wllama-worker.js",
-        "dist/wllama/wllama.wasm",
         "dist/workerd.js",
         "models/README.md",
         "models/ruminate-nano-q8_0.gguf",
@@ -72,8 +69,8 @@ describe("the tarball", () => {
   });
 
   test("is no larger than its engines and its model explain", () => {
-    expect(tarball.size).toBeLessThan(18_000_000);
-    expect(tarball.unpackedSize).toBeLessThan(52_000_000);
+    expect(tarball.size).toBeLessThan(10_000_000);
+    expect(tarball.unpackedSize).toBeLessThan(26_000_000);
   });
 
   test("marks the command line as a program", () => {

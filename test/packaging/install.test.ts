@@ -41,6 +41,37 @@ test.each([
   },
 );
 
+const wllamaExample = `import { loadModel } from "ruminate";
+try {
+  await using model = await loadModel(undefined, { engine: "wllama" });
+  console.log(model.info.engine, (await model.chat([{ role: "user", content: "What is 47 + 85?" }]).result()).text);
+} catch (error) {
+  console.log(error.code, error.message);
+}
+`;
+
+test("wllama is used where it is installed, and otherwise the error says how to get it", async () => {
+  writeFileSync(join(project, "wllama.mjs"), wllamaExample);
+  const commands = [
+    ["node", "wllama.mjs"],
+    ["deno", "run", "--allow-all", "wllama.mjs"],
+    ["bun", "wllama.mjs"],
+  ] satisfies [string, ...string[]][];
+  for (const command of commands) {
+    const { stdout } = await run(command, { cwd: project, timeoutMs: 110_000 });
+    expect(stdout).toMatch(/^unsupported Cannot .* @wllama\/wllama(-compat)? is not found; install @wllama\/wllama/);
+  }
+  const peers = ["wllama", "wllama-compat"].map((name) => join(root, "node_modules/@wllama", name));
+  const { code, output } = await run(["npm", "install", "--offline", "--no-audit", "--no-fund", ...peers], {
+    cwd: project,
+  });
+  expect({ code, output }).toEqual({ code: 0, output });
+  for (const command of commands) {
+    const answer = await run(command, { cwd: project, timeoutMs: 110_000 });
+    expect(answer.stdout).toMatch(/^wllama 132\s*$/);
+  }
+});
+
 test("the installed command line answers, and says only JSON with --json", async () => {
   const { code, stdout, output } = await run(["npx", "--no-install", "ruminate", "run", "--json", "What is 47 + 85?"], {
     cwd: project,

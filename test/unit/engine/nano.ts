@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { ContextConfig, ModelFacts } from "../../../src/engine/engine.ts";
 import { startWllama } from "../../../src/engine/start-wllama.ts";
 import type { StartWllamaOptions } from "../../../src/engine/start-wllama.ts";
+import { wllamaAssets } from "../../../src/engine/wllama-assets.ts";
 import { startInThread } from "../../../src/engine/in-thread.ts";
 import { compileLlama, startLlama } from "../../../src/engine/start-llama.ts";
 import type { StartLlamaOptions } from "../../../src/engine/start-llama.ts";
@@ -51,7 +52,7 @@ export function asking(question: string): PromptSegment[] {
 /** wllama over the bundled model, with one thread where not told otherwise, and its file closed with it. */
 export function startNano(options: Partial<StartWllamaOptions> = {}): Promise<Engine> {
   return withFiles(options.files, (files) =>
-    startWllama({ facts: nanoFacts, context: nanoContext, threads: 1, ...options, files }),
+    startWllama({ facts: nanoFacts, context: nanoContext, threads: 1, assets: wllamaAssets(), ...options, files }),
   );
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ContextConfig, Engine, Sampling } from "../../../src/engine/engine.ts";
+import { wllamaAssets } from "../../../src/engine/wllama-assets.ts";
 import type { WeightFile } from "../../../src/gguf/weight-file.ts";
 import type { PromptSegment } from "../../../src/prompt/segment.ts";
 import { run } from "./contract.ts";
@@ -238,7 +239,7 @@ describe("starting the wllama engine", () => {
   });
 
   test("rejects with network when the WebAssembly file is not where it should be", async () => {
-    const wasmUrl = new URL("./no-such.wasm", import.meta.url);
-    await expect(startNano({ wasmUrl })).rejects.toMatchObject({ code: "network" });
+    const assets = wllamaAssets(new URL("./no-such.wasm", import.meta.url));
+    await expect(startNano({ assets })).rejects.toMatchObject({ code: "network" });
   });
 });
