@@ -206,16 +206,16 @@ export class Connection {
     if (InferenceError.is(error, "crashed")) this.die(error);
   }
 
-  async #read({ read, file, offset, length }: Extract<FromWorker, { type: "read" }>): Promise<void> {
+  async #read({ read, file, offset, length, into }: Extract<FromWorker, { type: "read" }>): Promise<void> {
     try {
       const source = this.#files[file];
       if (!source) throw new RangeError(`Cannot read file ${file} of ${this.#files.length}`);
-      const bytes = await source.read(offset, length, { signal: this.#reading.signal });
+      const bytes = await source.read(offset, length, { signal: this.#reading.signal, into });
       if (this.#dead) return;
       this.#onRead(file, offset, offset + bytes.byteLength);
-      // A caller's buffer may be larger than the range, or be wanted again by the file that lent it.
-      const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
-      this.#post({ type: "range", read, bytes: own.buffer }, [own.buffer]);
+      // Another's buffer may be larger than the range, or be wanted again by the file that lent it.
+      const own = bytes.buffer === into || bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
+      this.#post({ type: "range", read, bytes: own.buffer, length: own.byteLength }, [own.buffer]);
     } catch (error) {
       if (this.#dead) return;
       this.#readError ??= error;

@@ -4,11 +4,18 @@ import type { Engine } from "./engine.ts";
 import { fromWireError, toWireError } from "./protocol.ts";
 import type { FromWorker, Question, ToWorker, WireFile } from "./protocol.ts";
 
+/** Bytes of a file. */
+export interface FileRange {
+  readonly offset: number;
+  readonly length: number;
+  readonly into?: ArrayBuffer | undefined;
+}
+
 /** What a loader is given beside its request. */
 export interface LoadHost {
   readonly files: readonly WireFile[];
-  /** Reads a range of a file, which is at the client. */
-  read(file: number, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Reads a range of a file, which is at the client; a buffer that the bytes may come back in is gone from here. */
+  read(file: number, range: FileRange): Promise<Uint8Array<ArrayBuffer>>;
   /** Tells the client at once that nothing will work any more. */
   crashed(error: unknown): void;
 }
@@ -29,11 +36,11 @@ export function serveEngine<Request>(
 
   const host = (files: readonly WireFile[]): LoadHost => ({
     files,
-    read(file, offset, length) {
+    read(file, { offset, length, into }) {
       const read = nextRead++;
       return new Promise((resolve, reject) => {
         reads.set(read, { resolve, reject });
-        post({ type: "read", read, file, offset, length });
+        post({ type: "read", read, file, offset, length, ...(into && { into }) }, into ? [into] : []);
       });
     },
     crashed: (error) => post({ type: "crashed", error: toWireError(error) }),
@@ -103,7 +110,7 @@ export function serveEngine<Request>(
         running.get(message.id)?.abort(new Error("cancelled"));
         return;
       case "range":
-        takeRead(message.read)?.resolve(new Uint8Array(message.bytes));
+        takeRead(message.read)?.resolve(new Uint8Array(message.bytes, 0, message.length));
         return;
       case "range-failed":
         takeRead(message.read)?.reject(fromWireError(message.error));

@@ -36,7 +36,8 @@ export async function startInThread(options: InThreadOptions): Promise<Engine> {
     options,
     {
       files,
-      async read(file, offset, length) {
+      // No buffer is used twice: here it may be the caller's own.
+      async read(file, { offset, length }) {
         const source = files[file];
         if (!source) throw new RangeError(`Cannot read file ${file} of ${files.length}`);
         const bytes = await source.read(offset, length, signal ? { signal } : {});

@@ -4,7 +4,7 @@ import type { NativeTensor } from "../wasm/loader.ts";
 import type { NativeModel } from "../wasm/model.ts";
 import type { WasmModule } from "../wasm/module.ts";
 import { Checksum } from "./checksum.ts";
-import type { LoadHost } from "./host.ts";
+import type { FileRange, LoadHost } from "./host.ts";
 
 /** Bytes of one read: long enough to be fast, short enough to cost no memory. */
 const readBytes = 2 ** 23;
@@ -35,8 +35,9 @@ export async function loadWeights(
   headers: readonly number[],
 ): Promise<{ readonly model: NativeModel; readonly fingerprint: string }> {
   const checksum = new Checksum();
-  const bytesAt = async (file: number, offset: number, length: number): Promise<Uint8Array> => {
-    const bytes = await read(file, offset, length);
+  const bytesAt = async (file: number, range: FileRange): Promise<Uint8Array<ArrayBuffer>> => {
+    const { offset, length } = range;
+    const bytes = await read(file, range);
     if (bytes.byteLength !== length) {
       throw new InferenceError(
         "format",
@@ -45,17 +46,17 @@ export async function loadWeights(
     }
     return bytes;
   };
-  const heads = await Promise.all(headers.map((length, file) => bytesAt(file, 0, length)));
+  const heads = await Promise.all(headers.map((length, file) => bytesAt(file, { offset: 0, length })));
   for (const head of heads) checksum.add(head);
   const loader = new NativeLoader(module, heads);
   try {
     const ranges = [...rangesOf(loader.build())];
-    const reading = new Map<number, Promise<Uint8Array>>();
-    const start = (at: number): void => {
+    const reading = new Map<number, Promise<Uint8Array<ArrayBuffer>>>();
+    const start = (at: number, into?: ArrayBuffer): void => {
       const range = ranges[at];
       if (!range) return;
       const { tensor, offset, length } = range;
-      const bytes = bytesAt(tensor.shard, tensor.offset + offset, length);
+      const bytes = bytesAt(tensor.shard, { offset: tensor.offset + offset, length, into });
       // Awaited in its turn; an error before it is not to be unhandled until then.
       bytes.catch(() => undefined);
       reading.set(at, bytes);
@@ -64,10 +65,11 @@ export async function loadWeights(
     for (const [at, { index, tensor, offset }] of ranges.entries()) {
       const bytes = await reading.get(at);
       reading.delete(at);
-      start(at + readsAtOnce);
       if (!bytes) continue;
       checksum.add(bytes.subarray(0, sampleBytes));
       loader.put(index, tensor, { offset, bytes });
+      // In the buffer that is free again: the garbage of a large model would be as large as the model.
+      start(at + readsAtOnce, bytes.buffer);
     }
     return { model: loader.finish(), fingerprint: checksum.toString() };
   } catch (error) {

@@ -44,7 +44,7 @@ export type ToWorker<Request> =
   | { readonly type: "ask"; readonly id: number; readonly question: Question }
   | { readonly type: "cancel"; readonly id: number }
   // Bytes travel as buffers: Deno looks at every element of a typed array in a message, which takes 0.2 s a megabyte.
-  | { readonly type: "range"; readonly read: number; readonly bytes: ArrayBuffer }
+  | { readonly type: "range"; readonly read: number; readonly bytes: ArrayBuffer; readonly length: number }
   | { readonly type: "range-failed"; readonly read: number; readonly error: WireError }
   | { readonly type: "close"; readonly id: number }
   | { readonly type: "ping" };
@@ -66,6 +66,8 @@ export type FromWorker =
       readonly file: number;
       readonly offset: number;
       readonly length: number;
+      /** For the bytes to come back in. */
+      readonly into?: ArrayBuffer;
     }
   | { readonly type: "crashed"; readonly error: WireError }
   | { readonly type: "pong" };

@@ -57,9 +57,9 @@ export async function loadWllama(
   const aliases = createAliases(facts.controlTokens);
   const [first] = load.files;
   if (!first) throw new InferenceError("format", "Cannot load a model from no files; at least one is wanted");
-  const patches = await vocabularyPatches((offset, length) => load.read(0, offset, length), first.size, aliases);
+  const patches = await vocabularyPatches((offset, length) => load.read(0, { offset, length }), first.size, aliases);
   const blobs = load.files.map((file, index) =>
-    weightBlob(file.size, (offset, length) => load.read(index, offset, length), index === 0 ? patches : []),
+    weightBlob(file.size, (offset, length) => load.read(index, { offset, length }), index === 0 ? patches : []),
   );
   const engine = new WllamaEngine({ module, facts, blobs, speller: new PromptSpeller(aliases), crashed: load.crashed });
   await engine.start(context);

@@ -6,8 +6,12 @@ export interface LocalFile {
   readonly name: string;
   /** Bytes. */
   readonly size: number;
-  /** Reads `length` bytes at `offset`; fewer only at the end of the file. */
-  read(offset: number, length: number, options?: { signal?: AbortSignal }): Promise<Uint8Array<ArrayBuffer>>;
+  /** Reads `length` bytes at `offset`, into a buffer if one is given; fewer only at the end of the file. */
+  read(
+    offset: number,
+    length: number,
+    options?: { signal?: AbortSignal; into?: ArrayBuffer | undefined },
+  ): Promise<Uint8Array<ArrayBuffer>>;
   /** Idempotent. */
   close(): Promise<void>;
 }
@@ -112,9 +116,11 @@ function readingFailed(path: string, cause: unknown): InferenceError {
 /** Reads a handle's `length` bytes at `offset`, fewer only at the end of the file. */
 async function readFully(
   handle: FileHandle,
-  range: { offset: number; length: number; signal?: AbortSignal | undefined },
+  range: { offset: number; length: number; into?: ArrayBuffer | undefined; signal?: AbortSignal | undefined },
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(range.length);
+  const { into } = range;
+  const bytes =
+    into && into.byteLength >= range.length ? new Uint8Array(into, 0, range.length) : new Uint8Array(range.length);
   let done = 0;
   while (done < range.length) {
     range.signal?.throwIfAborted();
@@ -128,7 +134,7 @@ async function readFully(
     done += bytesRead;
   }
   range.signal?.throwIfAborted();
-  return done === range.length ? bytes : bytes.slice(0, done);
+  return bytes.subarray(0, done);
 }
 
 function checkRange(name: string, offset: number, length: number): void {
@@ -142,13 +148,13 @@ function localFile(handle: FileHandle, about: { name: string; path: string; size
   return {
     name,
     size,
-    async read(offset, length, { signal } = {}) {
+    async read(offset, length, { signal, into } = {}) {
       checkRange(name, offset, length);
       if (closing) throw new InferenceError("closed", `Cannot read ${name}: it is closed`);
       // Never more than the file has: `length` may come from a caller's window, not from the file's end.
       const available = Math.max(0, Math.min(length, size - offset));
       try {
-        return await readFully(handle, { offset, length: available, signal });
+        return await readFully(handle, { offset, length: available, into, signal });
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
         throw readingFailed(path, error);

@@ -1,6 +1,7 @@
 // Cases on our modules, called as the engine calls them.
 import { readFile } from "node:fs/promises";
 import { compileLlama } from "../../../src/engine/start-llama.ts";
+import type { FileRange } from "../../../src/engine/host.ts";
 import { loadWeights } from "../../../src/engine/llama-weights.ts";
 import type { Variant } from "../../../src/engine/variant.ts";
 import { ggmlTypes, poolingTypes, ropeTypes } from "../../../src/wasm/abi.ts";
@@ -29,7 +30,7 @@ export async function runOurs(
   continuation: readonly number[],
 ): Promise<OurTrace> {
   const file = await readFile(path);
-  const read = async (_: number, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> =>
+  const read = async (_: number, { offset, length }: FileRange): Promise<Uint8Array<ArrayBuffer>> =>
     file.subarray(offset, offset + length);
   // The whole file for its header: all that is read of it is what it has.
   const files = [{ name: path, size: file.byteLength }];

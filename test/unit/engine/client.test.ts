@@ -115,13 +115,37 @@ describe("connectEngine()", () => {
     const seen: number[] = [];
     const worker = new FakeWorker(async (_, { files, read }) => {
       expect(files).toEqual([{ name: "weights", size: 2 * block }]);
-      expect([...(await read(0, 10, 5))]).toEqual([10, 11, 12, 13, 14]);
-      expect([...(await read(0, block - 10, 10))]).toHaveLength(10);
+      expect([...(await read(0, { offset: 10, length: 5 }))]).toEqual([10, 11, 12, 13, 14]);
+      expect([...(await read(0, { offset: block - 10, length: 10 }))]).toHaveLength(10);
       return new FakeEngine({ script });
     });
     await connectEngine(worker, { request: {}, files: [file], onprogress: (loaded) => seen.push(loaded) });
     expect(seen).toEqual([block, 2 * block]);
     expect(bytes).toHaveLength(2 * block);
+  });
+
+  test("reads into a buffer that the engine gives back, and otherwise takes no more than was asked for", async () => {
+    const given: (ArrayBuffer | undefined)[] = [];
+    const file: WeightFile = {
+      name: "weights",
+      size: 100,
+      read: async (offset, length, { into } = {}) => {
+        given.push(into);
+        const bytes = into ? new Uint8Array(into, 0, length) : new Uint8Array(2 * length).subarray(0, length);
+        return bytes.fill(offset);
+      },
+      close: async () => undefined,
+    };
+    const worker = new FakeWorker(async (_, { read }) => {
+      const first = await read(0, { offset: 7, length: 20 });
+      expect(first.buffer.byteLength).toBe(20);
+      const second = await read(0, { offset: 9, length: 5, into: first.buffer });
+      expect([...second]).toEqual([9, 9, 9, 9, 9]);
+      expect(second.buffer.byteLength).toBe(20);
+      return new FakeEngine({ script });
+    });
+    await connectEngine(worker, { request: {}, files: [file] });
+    expect(given.map((into) => into?.byteLength)).toEqual([undefined, 20]);
   });
 
   test("rejects with what reading the file threw, untouched", async () => {
@@ -133,7 +157,7 @@ describe("connectEngine()", () => {
       close: async () => undefined,
     };
     const worker = new FakeWorker(async (_, { read }) => {
-      await read(0, 0, 1);
+      await read(0, { offset: 0, length: 1 });
       return new FakeEngine({ script });
     });
     expect(await reasonOf(connectEngine(worker, { request: {}, files: [file] }))).toBe(reason);

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { InferenceError } from "../../../src/errors.ts";
+import type { FileRange } from "../../../src/engine/host.ts";
 import { loadWeights } from "../../../src/engine/llama-weights.ts";
 import { poolingTypes, ropeTypes } from "../../../src/wasm/abi.ts";
 import { NativeContext } from "../../../src/wasm/context.ts";
@@ -26,7 +27,7 @@ const contextOptions: NativeContextOptions = {
 
 async function loadNano(module: WasmModule): Promise<NativeModel> {
   const file = new Uint8Array(await readFile(nanoPath));
-  const read = async (_: number, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> =>
+  const read = async (_: number, { offset, length }: FileRange): Promise<Uint8Array<ArrayBuffer>> =>
     file.slice(offset, offset + length);
   const files = [{ name: nanoPath, size: file.byteLength }];
   return (await loadWeights(module, { files, read }, [nanoHeaderBytes])).model;
