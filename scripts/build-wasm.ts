@@ -8,7 +8,7 @@ import { brotliCompressSync } from "node:zlib";
 import { distFolder, inputsHash, kinds, sha256, sourceRelease, wasmFolder } from "./wasm/modules.ts";
 import type { BuildKind } from "./wasm/modules.ts";
 import { unpackSource } from "./wasm/source.ts";
-import { findToolchain } from "./wasm/toolchain.ts";
+import { findToolchain, generatorFlag } from "./wasm/toolchain.ts";
 import type { Toolchain } from "./wasm/toolchain.ts";
 
 const help = `Usage: npm run build:wasm -- [options]
@@ -112,7 +112,7 @@ async function compile(kind: BuildKind, { toolchain, work, out }: Workshop): Pro
   const jobs = availableParallelism();
   await toolchain.run(
     work,
-    `emcmake cmake -S ${at}/wasm -B ${at}/${folder} -DLLAMA_DIR=${at}/llama.cpp ${flagsOf(kind)}${await generator(toolchain, work)}
+    `emcmake cmake -S ${at}/wasm -B ${at}/${folder} -DLLAMA_DIR=${at}/llama.cpp ${flagsOf(kind)}${await generatorFlag(toolchain, work)}
      cmake --build ${at}/${folder} --parallel ${jobs} --target ${targets(kind).join(" ")}`,
   );
   for (const [simd, file] of Object.entries(kind.modules)) {
@@ -128,11 +128,6 @@ async function compile(kind: BuildKind, { toolchain, work, out }: Workshop): Pro
 
 function targets({ modules, tests }: BuildKind): string[] {
   return Object.keys(modules).flatMap((simd) => [`ruminate-${simd}`, ...(tests ? [`kernel-test-${simd}`] : [])]);
-}
-
-async function generator(toolchain: Toolchain, work: string): Promise<string> {
-  const found = await toolchain.run(work, "command -v ninja || true");
-  return found.trim() === "" ? "" : " -G Ninja";
 }
 
 function describe(kind: BuildKind, out: string): BuildRecord["modules"] {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { run } from "./command.ts";
 import { distFolder, wasmFolder } from "./wasm/modules.ts";
 import { unpackSource } from "./wasm/source.ts";
-import { findToolchain } from "./wasm/toolchain.ts";
+import { findToolchain, generatorFlag } from "./wasm/toolchain.ts";
 
 const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "ruminate");
 const flavours = ["relaxed", "fixed"];
@@ -30,7 +30,7 @@ async function main(): Promise<number> {
   await toolchain.run(
     work,
     `emcmake cmake -S ${at}/wasm -B ${at}/build -DLLAMA_DIR=${at}/llama.cpp -DCMAKE_BUILD_TYPE=Release \\
-       -DEMSCRIPTEN_SYSTEM_PROCESSOR=wasm32 -DRUMINATE_ADDRESS=32 -DRUMINATE_THREADS=ON -DRUMINATE_UPSTREAM_TESTS=ON
+       -DEMSCRIPTEN_SYSTEM_PROCESSOR=wasm32 -DRUMINATE_ADDRESS=32 -DRUMINATE_THREADS=ON -DRUMINATE_UPSTREAM_TESTS=ON${await generatorFlag(toolchain, work)}
      cmake --build ${at}/build --parallel 2 --target ${targets.join(" ")}`,
   );
   let failed = 0;

@@ -7,7 +7,9 @@ export type MetadataValue =
   | { readonly bool: boolean }
   | { readonly text: string }
   | { readonly texts: readonly string[] }
-  | { readonly i32s: readonly number[] };
+  | { readonly i32s: readonly number[] }
+  /** Type and value as another file has them. */
+  | { readonly raw: Uint8Array };
 
 export interface TensorEntry {
   readonly name: string;
@@ -94,6 +96,9 @@ class Writer {
     } else if ("texts" in value) {
       this.#array(types.text, value.texts.length);
       for (const text of value.texts) this.text(text);
+    } else if ("raw" in value) {
+      const at = this.#take(value.raw.length);
+      new Uint8Array(this.#view.buffer).set(value.raw, at);
     } else {
       this.#array(types.i32, value.i32s.length);
       for (const number of value.i32s) this.u32(number);

@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { run } from "../command.ts";
+import type { CommandOptions } from "../command.ts";
 import { wasmFolder } from "./modules.ts";
 
 /** Older ones know neither relaxed SIMD as it was standardised nor `-m64`. */
@@ -33,7 +34,8 @@ export async function findToolchain(cache: string, say: (text: string) => void):
       return {
         name: `emcc ${version[0]} on PATH`,
         at: (folder) => folder,
-        run: (_, command) => must(["sh", "-euc", command]),
+        // Emscripten leaves files of its own trials behind.
+        run: (folder, command) => must(["sh", "-euc", command], { cwd: folder }),
       };
     }
     say(
@@ -51,6 +53,12 @@ export async function findToolchain(cache: string, say: (text: string) => void):
   return debian(cache, say);
 }
 
+/** What has CMake use ninja, where there is one: some systems have no make. */
+export async function generatorFlag(toolchain: Toolchain, folder: string): Promise<string> {
+  const found = await toolchain.run(folder, "command -v ninja || true");
+  return found.trim() === "" ? "" : " -G Ninja";
+}
+
 async function debian(cache: string, say: (text: string) => void): Promise<Toolchain> {
   if (!existsSync("/etc/debian_version") || process.getuid?.() !== 0) {
     throw new Error(
@@ -61,7 +69,7 @@ async function debian(cache: string, say: (text: string) => void): Promise<Toolc
   const system = join(cache, "debian-forky");
   if (!existsSync(system)) {
     say("installing Emscripten from Debian forky, about 1.3 GB");
-    await must(["sh", script, "install", system], installMs);
+    await must(["sh", script, "install", system], { timeoutMs: installMs });
   }
   return {
     name: "Debian forky's Emscripten",
@@ -70,8 +78,8 @@ async function debian(cache: string, say: (text: string) => void): Promise<Toolc
   };
 }
 
-async function must(command: readonly [string, ...string[]], timeoutMs: number = buildMs): Promise<string> {
-  const { code, output, stdout } = await run([...command], { timeoutMs });
+async function must(command: readonly [string, ...string[]], options: CommandOptions = {}): Promise<string> {
+  const { code, output, stdout } = await run([...command], { timeoutMs: buildMs, ...options });
   if (code !== 0) throw new Error(`${command.slice(0, 3).join(" ")} failed:\n${output.slice(-8000)}`);
   return stdout;
 }

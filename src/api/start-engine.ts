@@ -128,14 +128,14 @@ function planWllama(model: ModelToRun, options: LoadOptions, why: readonly strin
 
 /** Only what engines need: a message to a worker can't hold all of the model's own facts. */
 function engineFacts(facts: ModelFacts): ModelFacts {
-  const { controlTokens, endTokens, architecture, contextTrained, pooling, markers } = facts;
+  const { controlTokens, endTokens, architecture, contextTrained, pooling, rankTemplate } = facts;
   return {
     controlTokens,
     endTokens,
     architecture,
     contextTrained,
     pooling,
-    ...(markers ? { markers } : {}),
+    rankTemplate,
   };
 }
 

@@ -144,6 +144,6 @@ export interface ModelFacts {
   readonly contextTrained: number;
   /** llama.cpp's number of how the model pools embeddings, where its file says; 4: it ranks. */
   readonly pooling?: number | undefined;
-  /** Ids of the tokens that end a text and that stand between two, where the vocabulary puts them there. */
-  readonly markers?: { readonly eos?: number | undefined; readonly separator?: number | undefined };
+  /** How a model that ranks wants a query and a document, where its file says: a text with `{query}` and `{document}`. */
+  readonly rankTemplate?: string | undefined;
 }

@@ -3,6 +3,8 @@ import { ggmlTypes, poolingTypes, ropeTypes } from "../wasm/abi.ts";
 import { NativeContext } from "../wasm/context.ts";
 import type { NativeModel } from "../wasm/model.ts";
 import type { ModelFacts } from "./engine.ts";
+import type { PromptSegment } from "../prompt/segment.ts";
+import { promptUnits } from "./prompt-tokens.ts";
 import { TurnTaker } from "./turn.ts";
 
 /** llama.cpp's number of the pooling that scores a pair of texts. */
@@ -66,22 +68,44 @@ export async function embedTexts(
   });
 }
 
-/** A query with each document, as llama.cpp's server joins the two, and as cross-encoders are trained. */
+/**
+ * A query with each document, as the model's file says, and else as llama.cpp's server joins the two and as cross-encoders
+ * are trained. What a file says is a text with places for the two; these are content, in which no special token is found.
+ */
 export function pairsOf(
-  model: NativeModel,
-  { query, documents, facts }: { query: string; documents: readonly string[]; facts: ModelFacts },
+  { query, documents, template }: { query: string; documents: readonly string[]; template: string | undefined },
+  { model, specials }: { model: NativeModel; specials: RegExp | undefined },
 ): number[][] {
-  const mark = (token: number | undefined): number[] => (token === undefined || token < 0 ? [] : [token]);
+  const { bos, eos, separator } = model.info;
+  if (template !== undefined) {
+    return documents.map((document) =>
+      promptUnits(filled(template, { query, document }), [], { tokenizer: model, specials }).flatMap(({ tokens }) => [
+        ...tokens,
+      ]),
+    );
+  }
+  const mark = (token: number): number[] => (token < 0 ? [] : [token]);
   const text = (part: string): number[] => [...model.tokenize(part.toWellFormed(), false)];
-  const { eos, separator } = facts.markers ?? {};
   return documents.map((document) => [
-    ...mark(model.info.bos),
+    ...mark(bos),
     ...text(query),
     ...mark(eos),
     ...mark(separator),
     ...text(document),
     ...mark(eos),
   ]);
+}
+
+function filled(template: string, texts: { readonly query: string; readonly document: string }): PromptSegment[] {
+  return template
+    .split(/(\{query\}|\{document\})/)
+    .map((part) =>
+      part === "{query}"
+        ? { kind: "content", text: texts.query }
+        : part === "{document}"
+          ? { kind: "content", text: texts.document }
+          : { kind: "control", text: part },
+    );
 }
 
 /** How well each text of tokens, a query and a document, fits together: the model's own score. */

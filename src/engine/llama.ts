@@ -164,18 +164,17 @@ class LlamaEngine implements Engine {
 
   embed(texts: readonly string[], { signal }: { signal?: AbortSignal } = {}): Promise<Float32Array[]> {
     return this.#alone(async () => {
-      const { bos } = this.#model.info;
-      const tokens = texts.map((text) => [
-        ...(bos >= 0 ? [bos] : []),
-        ...this.#model.tokenize(text.toWellFormed(), false),
-      ]);
+      const tokens = texts.map((text) => [...this.#model.tokenizeWhole(text.toWellFormed())]);
       return embedTexts(this.#model, tokens, { facts: this.#facts, signal });
     });
   }
 
   rank(query: string, documents: readonly string[], { signal }: { signal?: AbortSignal } = {}): Promise<Float64Array> {
     return this.#alone(async () => {
-      const pairs = pairsOf(this.#model, { query, documents, facts: this.#facts });
+      const pairs = pairsOf(
+        { query, documents, template: this.#facts.rankTemplate },
+        { model: this.#model, specials: this.#specials },
+      );
       return rankTexts(this.#model, pairs, signal);
     });
   }

@@ -1,10 +1,11 @@
 import { InferenceError } from "../errors.ts";
+import type { GgufTensor } from "./header.ts";
 import { headerError } from "./header-error.ts";
 import type { ModelHeader } from "./model-header.ts";
 
 /** Bytes that a model takes once loaded. */
 export interface MemoryEstimate {
-  /** The tensors. */
+  /** The tensors, as our engine lays them out. */
   readonly weights: number;
   /** The KV cache at the context size asked about. */
   readonly kv: number;
@@ -31,6 +32,12 @@ const bytesPerValue: Readonly<Record<"f16" | "q8_0" | "q4_0", number>> = {
   q4_0: 18 / 32,
 };
 const floatBytes = 4;
+/** Bytes of eight rows' blocks as our kernels want them beside those in a file; other types take the same. */
+const panelBytes: ReadonlyMap<string, { readonly file: number; readonly panel: number }> = new Map([
+  ["Q4_K", { file: 8 * 144, panel: 64 + 8 * 144 }],
+  ["Q5_K", { file: 8 * 176, panel: 64 + 8 * 176 }],
+  ["Q6_K", { file: 8 * 210, panel: 32 + 8 * 208 }],
+]);
 
 /** A positive number of the architecture, such as `glm4.block_count`. */
 function shapeNumber(header: ModelHeader, key: string, fallback?: number): number {
@@ -56,6 +63,17 @@ function attentionHeads(header: ModelHeader): number {
     (largest: number, count: unknown) => (typeof count === "number" ? Math.max(largest, count) : largest),
     1,
   );
+}
+
+/** Bytes of the tensors in memory. An embedding that is the output's matrix too is there twice: for rows, and as panels. */
+function weightBytes(tensors: readonly GgufTensor[]): number {
+  const embedding = tensors.find(({ name }) => name === "token_embd.weight");
+  const isTied = !tensors.some(({ name }) => name === "output.weight");
+  const all = embedding && isTied ? [...tensors, embedding] : tensors;
+  return all.reduce((sum, { type, bytes }) => {
+    const grown = panelBytes.get(type);
+    return sum + (grown ? Math.ceil((bytes / grown.file) * grown.panel) : bytes);
+  }, 0);
 }
 
 /**
@@ -85,7 +103,7 @@ export function estimateMemory(header: ModelHeader, options: EstimateOptions): M
   const valueLength = shapeNumber(header, "attention.value_length", headSize);
   const vocabulary = header.metadata.get("tokenizer.ggml.tokens");
 
-  const weights = header.tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
+  const weights = weightBytes(header.tensors);
   const kv = Math.ceil(kvHeads(header, layers) * (keyLength + valueLength) * contextSize * bytesPerValue[kvType]);
   const batch = Math.min(batchSize, contextSize);
   const widest = Math.max(

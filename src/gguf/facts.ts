@@ -23,8 +23,8 @@ export interface GgufFacts {
   readonly quantization: string;
   /** llama.cpp's number of how embeddings are pooled; undefined where the file does not say. */
   readonly pooling: number | undefined;
-  /** Tokens that the vocabulary puts after a text, and between two. */
-  readonly markers: { readonly eos?: number | undefined; readonly separator?: number | undefined };
+  /** A text with `{query}` and `{document}`, as a model that ranks wants the two; most have none. */
+  readonly rankTemplate?: string;
 }
 
 // llama.cpp's numbers for mixtures of tensor types; the gaps are types that it has removed.
@@ -107,6 +107,7 @@ export function modelFacts(header: ModelHeader): GgufFacts {
   }
   const name = metadata.get("general.name");
   const template = metadata.get("tokenizer.chat_template");
+  const rankTemplate = metadata.get("tokenizer.chat_template.rerank");
   return {
     architecture,
     contextTrained,
@@ -116,23 +117,14 @@ export function modelFacts(header: ModelHeader): GgufFacts {
     parameters: header.tensors.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0),
     quantization: fileTypeName(metadata.get("general.file_type")) ?? "unknown",
     pooling: numberOf(metadata.get(`${architecture}.pooling_type`)),
-    markers: {
-      eos: added(metadata, "eos", "eos"),
-      separator: added(metadata, "sep", "seperator"),
-    },
     ...(typeof name === "string" ? { name } : {}),
     ...(typeof template === "string" ? { template } : {}),
+    ...(typeof rankTemplate === "string" ? { rankTemplate } : {}),
   };
 }
 
 function numberOf(value: unknown): number | undefined {
   return typeof value === "number" ? value : undefined;
-}
-
-/** The id of a token that the file says is added to texts. GGUF spells "separator" wrong. */
-function added(metadata: ReadonlyMap<string, unknown>, name: string, key: string): number | undefined {
-  const isAdded = metadata.get(`tokenizer.ggml.add_${name}_token`) === true;
-  return isAdded ? numberOf(metadata.get(`tokenizer.ggml.${key}_token_id`)) : undefined;
 }
 
 function endTokens(header: ModelHeader, controlTokens: ReadonlyMap<string, number>, size: number): number[] {

@@ -2,7 +2,7 @@
 import type { ErrorCode } from "../errors.ts";
 
 /** `ruminate_abi_version`. A module with another one is refused. */
-export const abiVersion = 1;
+export const abiVersion = 2;
 
 /**
  * Of each export, the kinds of its arguments: `p` address or size, `i` 32-bit number, `l` 64-bit number; and what it
@@ -23,7 +23,7 @@ export const signatures = {
   ruminate_loader_free: ["p", ""],
   ruminate_model_free: ["p", ""],
   ruminate_model_info_get: ["pp", "s"],
-  ruminate_tokenize: ["pppipp", "s"],
+  ruminate_tokenize: ["pppiipp", "s"],
   ruminate_detokenize: ["pplipp", "s"],
   ruminate_token_ends: ["pi", "i"],
   ruminate_context_open: ["ppp", "s"],
@@ -80,6 +80,8 @@ export const modelInfoLayout = {
   canDecode: "int",
   canRewind: "int",
   bos: "int",
+  eos: "int",
+  separator: "int",
   dotKind: "int",
 } as const;
 

@@ -25,9 +25,17 @@ export class NativeModel {
    * @param control Whether special tokens are found in it.
    */
   tokenize(text: string, control: boolean): Int32Array {
+    return text === "" ? new Int32Array() : this.#tokenize(text, { control, whole: false });
+  }
+
+  /** Tokens of a text that is all that the model reads: with those that the vocabulary puts before and after it. */
+  tokenizeWhole(text: string): Int32Array {
+    return this.#tokenize(text, { control: false, whole: true });
+  }
+
+  #tokenize(text: string, { control, whole }: { control: boolean; whole: boolean }): Int32Array {
     const { module } = this;
     const bytes = new TextEncoder().encode(text);
-    if (bytes.byteLength === 0) return new Int32Array();
     // No token is shorter than a byte, but a tokenizer may put one before the text.
     const room = bytes.byteLength + 8;
     return module.withCopy(bytes, (at) =>
@@ -42,6 +50,7 @@ export class NativeModel {
           at,
           bytes.byteLength,
           Number(control),
+          Number(whole),
           tokens,
           count,
         );

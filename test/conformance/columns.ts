@@ -1,4 +1,5 @@
 import type { EngineWishes, Gaps, HostConfig } from "./contract.ts";
+import type { ProgramName } from "./start-process.ts";
 
 type Runtime = HostConfig["runtime"];
 
@@ -6,6 +7,8 @@ type Runtime = HostConfig["runtime"];
 export interface Column {
   readonly name: string;
   readonly runtime: Runtime;
+  /** Where it is a process. */
+  readonly program?: ProgramName;
   readonly engine: EngineWishes;
   /** `dist`: the built package; `src`: the source as it stands; `cdn`: dist from another origin than the page's. */
   readonly from: "dist" | "src" | "cdn";
@@ -27,10 +30,17 @@ const wllama: Gaps = {
 const noFiles: Gaps = { files: "a page has no paths" };
 
 /** A page without isolation asks for two threads and is to be given one. */
-function columnsOf(runtime: Runtime): Column[] {
+function columnsOf(runtime: Exclude<Runtime, "workerd">): Column[] {
   const browser = runtime === "chromium" || runtime === "firefox";
-  const gaps = browser ? { ...llama, ...noFiles } : llama;
-  const shared = { runtime, gaps, smoke: true, from: "dist", isolated: true, engine: { engine: "llama" } } as const;
+  const shared = {
+    runtime,
+    gaps: browser ? { ...llama, ...noFiles } : llama,
+    smoke: true,
+    from: "dist",
+    isolated: true,
+    engine: { engine: "llama" },
+    ...(browser ? {} : { program: runtime }),
+  } as const;
   const two: Column = { ...shared, name: `${runtime} × 2`, threads: 2, threadsExpected: 2 };
   const one: Column = {
     ...shared,
@@ -70,6 +80,13 @@ function wllamaOf(two: Column, one: Column): Column[] {
   return browser ? [{ ...two, ...other, name: `${runtime} × 2, wllama` }, single] : [single];
 }
 
+/** The oldest Node, which has no 64-bit memory. */
+function oldNode(columns: readonly Column[]): Column[] {
+  return columns
+    .filter(({ name }) => /^node × \d(, wllama)?$/.test(name))
+    .map((column) => ({ ...column, name: column.name.replace("node", "node 22"), program: "node 22", smoke: true }));
+}
+
 /** A Worker computes in its one thread, and has no files. */
 const workerd: Column = {
   name: "workerd × 1",
@@ -85,6 +102,8 @@ const workerd: Column = {
 
 /** All columns, in the order of the table. */
 export const columns: readonly Column[] = [
-  ...(["node", "deno", "bun", "chromium", "firefox"] as const).flatMap(columnsOf),
+  ...columnsOf("node"),
+  ...oldNode(columnsOf("node")),
+  ...(["deno", "bun", "chromium", "firefox"] as const).flatMap(columnsOf),
   workerd,
 ];

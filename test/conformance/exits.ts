@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 
 import type { CaseResult } from "./contract.ts";
 import { startProcess } from "./start-process.ts";
+import type { ProgramName } from "./start-process.ts";
 
 const endings = {
   closed: "a program ends by itself after close()",
@@ -11,7 +12,7 @@ const endings = {
 const timeoutMs = 60_000;
 
 /** Proves that nothing keeps a process alive that has said its last word. */
-export async function runExits(runtime: "node" | "deno" | "bun", threads: number, sdk: URL): Promise<CaseResult[]> {
+export async function runExits(program: ProgramName, threads: number, sdk: URL): Promise<CaseResult[]> {
   const script = fileURLToPath(new URL("hosts/exit.ts", import.meta.url));
   const results: CaseResult[] = [];
   for (const [ending, name] of Object.entries(endings)) {
@@ -19,7 +20,7 @@ export async function runExits(runtime: "node" | "deno" | "bun", threads: number
     const start = performance.now();
     const signal = AbortSignal.timeout(timeoutMs);
     const args = [script, sdk.href, ending, String(threads)];
-    const { code, stderr } = await startProcess(runtime, args, { signal, onLine: (line) => lines.push(line) });
+    const { code, stderr } = await startProcess(program, args, { signal, onLine: (line) => lines.push(line) });
     const ms = Math.round(performance.now() - start);
     if (code === 0 && lines.includes("done")) results.push({ name, outcome: "passed", ms });
     else {

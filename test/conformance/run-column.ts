@@ -75,7 +75,7 @@ interface HostOptions {
 
 async function host(column: Column, suite: Suite, { signal, onLine, end, broke }: HostOptions): Promise<void> {
   const config = configOf(column, suite);
-  const { runtime } = column;
+  const { runtime, program } = column;
   if (runtime === "chromium" || runtime === "firefox") {
     const folder = column.isolated ? "isolated" : "plain";
     const address = `${suite.server.origin}/${folder}/test/conformance/hosts/page.html`;
@@ -87,10 +87,11 @@ async function host(column: Column, suite: Suite, { signal, onLine, end, broke }
     return;
   }
   if (runtime === "workerd") return runWorkerd(config, { onLine, end, signal });
+  if (!program) throw new TypeError(`The column ${column.name} names no program`);
   const script = fileURLToPath(new URL("hosts/process.ts", import.meta.url));
-  const { code, stderr } = await startProcess(runtime, [script, JSON.stringify(config)], { signal, onLine });
+  const { code, stderr } = await startProcess(program, [script, JSON.stringify(config)], { signal, onLine });
   if (stderr) for (const line of stderr.trimEnd().split("\n")) onLine(line);
-  broke(new Error(`${runtime} ended with code ${String(code)} before its last case`));
+  broke(new Error(`${program} ended with code ${String(code)} before its last case`));
   await end;
 }
 

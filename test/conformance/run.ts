@@ -76,15 +76,11 @@ export async function writeTables(table: readonly ColumnResult[]): Promise<void>
   }
 }
 
-async function exitsOf({ runtime, from, threads }: Column, { caseName }: ConformanceOptions): Promise<CaseResult[]> {
-  if (from !== "dist" || caseName !== undefined || !isProcess(runtime)) return [];
-  const results = await runExits(runtime, threads, dist);
+async function exitsOf({ program, from, threads }: Column, { caseName }: ConformanceOptions): Promise<CaseResult[]> {
+  if (from !== "dist" || caseName !== undefined || !program) return [];
+  const results = await runExits(program, threads, dist);
   for (const result of results) printResult(result);
   return results;
-}
-
-function isProcess(runtime: Column["runtime"]): runtime is "node" | "deno" | "bun" {
-  return runtime === "node" || runtime === "deno" || runtime === "bun";
 }
 
 function printResult({ name, outcome, ms, message }: CaseResult): void {

@@ -4,16 +4,28 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const root = new URL("../../", import.meta.url);
+/** Installed by the stage "runtimes"; the oldest that the package promises. */
+export const oldestNode = { version: "22.23.3", folder: ".cache/node-22" } as const;
+/** Of this machine, as npm calls it. */
+export const nodePackage: string = `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
 const programs = {
+  "node 22": { path: `${oldestNode.folder}/node_modules/${nodePackage}/bin/node`, flags: [] },
   node: { path: "node_modules/node/bin/node", flags: [] },
   deno: { path: "node_modules/deno/deno", flags: ["run", "-A", "--quiet"] },
   bun: { path: "node_modules/bun/bin/bun.exe", flags: [] },
 } as const;
 
+export type ProgramName = keyof typeof programs;
+
 export interface ProcessEnd {
   readonly code: number | null;
   /** The last kilobytes of what it said on stderr. */
   readonly stderr: string;
+}
+
+/** Where a program is, or should be. */
+export function programPath(program: ProgramName): string {
+  return fileURLToPath(new URL(programs[program].path, root));
 }
 
 /**
@@ -22,15 +34,15 @@ export interface ProcessEnd {
  * @throws {Error} if the runtime is not installed, saying how to get it
  */
 export async function startProcess(
-  runtime: keyof typeof programs,
+  program: ProgramName,
   args: readonly string[],
   { signal, onLine }: { signal: AbortSignal; onLine: (line: string) => void },
 ): Promise<ProcessEnd> {
-  const { path, flags } = programs[runtime];
-  const executable = fileURLToPath(new URL(path, root));
+  const { path, flags } = programs[program];
+  const executable = programPath(program);
   if (!existsSync(executable)) {
     throw new Error(
-      `Cannot run ${runtime}: ${path} is not there; install it with "npm ci" (with install scripts allowed)`,
+      `Cannot run ${program}: ${path} is not there; install it with "npm ci" (with install scripts allowed), or "npm test -- --only runtimes"`,
     );
   }
   // A group of its own, so that nothing that it starts outlives it.

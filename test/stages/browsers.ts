@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { run } from "../../scripts/command.ts";
+import { nodePackage, oldestNode, programPath } from "../conformance/start-process.ts";
 import type { Stage } from "./stage.ts";
 
 const browsers = [
@@ -20,14 +21,20 @@ const browsers = [
 /** Makes sure that every runtime of the conformance table is there: one that is missing is a failure, never a skip. */
 export const browsersStage: Stage = {
   name: "runtimes",
-  what: "Node 24, Deno, Bun, workerd, Chromium and Firefox are there; on Debian, as root, missing browsers are installed",
+  what: "Node 24 and 22, Deno, Bun, workerd, Chromium and Firefox are there; Node 22 and, on Debian as root, browsers are installed",
   async run() {
     const missing = browsers.filter(({ program }) => !existsSync(program));
     if (missing.length > 0) await install(missing.map((browser) => browser.package));
+    if (!existsSync(programPath("node 22"))) await installOldNode();
     let failed = 0;
     let passed = 0;
     const wanted: { name: string; command: [string, ...string[]]; version: RegExp }[] = [
       { name: "Node", command: ["node", "--version"], version: /^v24\./ },
+      {
+        name: "Node 22",
+        command: [programPath("node 22"), "--version"],
+        version: new RegExp(`^v${oldestNode.version}$`),
+      },
       { name: "Deno", command: ["deno", "--version"], version: /^deno \d/ },
       { name: "Bun", command: ["bun", "--version"], version: /^\d/ },
       { name: "workerd", command: ["workerd", "--version"], version: /^workerd \d/ },
@@ -47,6 +54,16 @@ export const browsersStage: Stage = {
     return { passed, failed };
   },
 };
+
+async function installOldNode(): Promise<void> {
+  const { version, folder } = oldestNode;
+  console.log(`Installing Node ${version} into ${folder}`);
+  const { code, output } = await run(
+    ["npm", "install", "--no-audit", "--no-fund", "--prefix", folder, `${nodePackage}@${version}`],
+    { timeoutMs: 300_000 },
+  );
+  if (code !== 0) console.log(`npm install failed with ${code}:\n${output}`);
+}
 
 async function install(packages: readonly string[]): Promise<void> {
   const wanted = packages.join(" ");

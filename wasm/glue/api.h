@@ -41,6 +41,7 @@ struct ruminate_model_info {
     int64_t can_decode;     // 0: an encoder alone
     int64_t can_rewind;     // 0: the state is recurrent, tokens can't be taken back
     int64_t bos;            // the token that a prompt begins with; -1: none
+    int64_t eos, separator; // the tokens that end a text, and that stand between two; -1: none
     int64_t dot_kind;       // what the relaxed dot product does here, see kernels/dot.h; 3: there is none
 };
 
@@ -87,8 +88,9 @@ RUMINATE_API void    ruminate_loader_free(ruminate_loader *);
 // ---- models and their vocabulary
 RUMINATE_API void    ruminate_model_free(ruminate_model *);
 RUMINATE_API int32_t ruminate_model_info_get(ruminate_model *, ruminate_model_info * out);
-// `control`: special tokens are found in the text. `count`: room in `tokens`, then how many there are, or would be.
-RUMINATE_API int32_t ruminate_tokenize(ruminate_model *, const char * text, size_t size, int32_t control, int32_t * tokens, int64_t * count);
+// `control`: special tokens are found in the text. `whole`: with the tokens that this vocabulary puts before and after a
+// text. `count`: room in `tokens`, then how many there are, or would be.
+RUMINATE_API int32_t ruminate_tokenize(ruminate_model *, const char * text, size_t size, int32_t control, int32_t whole, int32_t * tokens, int64_t * count);
 // `control`: control tokens have a text. `size`: room in `text`, then the bytes that there are, or would be.
 RUMINATE_API int32_t ruminate_detokenize(ruminate_model *, const int32_t * tokens, int64_t count, int32_t control, char * text, int64_t * size);
 RUMINATE_API int32_t ruminate_token_ends(ruminate_model *, int32_t token); // 1: generation ends here

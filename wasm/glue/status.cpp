@@ -48,7 +48,7 @@ void capture_messages() {
 } // namespace ruminate
 
 int32_t ruminate_abi_version(void) {
-    return 1;
+    return 2;
 }
 
 

@@ -13,17 +13,25 @@ int32_t ruminate_model_info_get(ruminate_model * handle, ruminate_model_info * o
     return guard(RUMINATE_INTERNAL, [&] {
         const llama_model * model = handle->model;
         const bool recurrent = llama_model_is_recurrent(model) || llama_model_is_hybrid(model);
+        const llama_vocab * vocabulary = handle->vocabulary();
+        const llama_token separator = llama_vocab_sep(vocabulary);
+        // Some vocabularies have but one token for both.
+        const llama_token eos = llama_vocab_eos(vocabulary) == LLAMA_TOKEN_NULL ? separator : llama_vocab_eos(vocabulary);
         *out = {
-            llama_vocab_n_tokens(handle->vocabulary()), llama_model_n_ctx_train(model), llama_model_n_embd_out(model), llama_model_n_layer(model),
-            llama_model_has_decoder(model), !recurrent, llama_vocab_get_add_bos(handle->vocabulary()) ? llama_vocab_bos(handle->vocabulary()) : -1, ruminate_dot_kind(),
+            llama_vocab_n_tokens(vocabulary), llama_model_n_ctx_train(model), llama_model_n_embd_out(model), llama_model_n_layer(model),
+            llama_model_has_decoder(model), !recurrent,
+            llama_vocab_get_add_bos(vocabulary) ? llama_vocab_bos(vocabulary) : -1,
+            llama_vocab_get_add_eos(vocabulary) ? eos : -1,
+            llama_vocab_get_add_sep(vocabulary) ? separator : -1,
+            ruminate_dot_kind(),
         };
     });
 }
 
-int32_t ruminate_tokenize(ruminate_model * model, const char * text, size_t size, int32_t control, int32_t * tokens, int64_t * count) {
+int32_t ruminate_tokenize(ruminate_model * model, const char * text, size_t size, int32_t control, int32_t whole, int32_t * tokens, int64_t * count) {
     return guard(RUMINATE_INTERNAL, [&] {
         require(size <= INT32_MAX && *count <= INT32_MAX, "the text is too long");
-        const int32_t found = llama_tokenize(model->vocabulary(), text, size, tokens, *count, /*add_special*/ false, control != 0);
+        const int32_t found = llama_tokenize(model->vocabulary(), text, size, tokens, *count, whole != 0, control != 0);
         require(found != INT32_MIN, "the text is too long");
         *count = found < 0 ? -(int64_t) found : found;
     });

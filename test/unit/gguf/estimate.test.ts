@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { InferenceError } from "../../../src/errors.ts";
@@ -92,6 +93,28 @@ test("estimateMemory() refuses sizes that are none and headers that lack the num
       /"glm4\.block_count" is/,
     );
   }
+});
+
+test("estimateMemory() knows that panels of some types are larger than their rows, by what the kernels say of them", () => {
+  const source = readFileSync(new URL("../../../wasm/kernels/weights-k.h", import.meta.url), "utf8");
+  const sizes = source.matchAll(
+    /sizeof\((Q\d_K)::FileBlock\) == (\d+) && sizeof\(\1::Block\) == (\d+) \+ 8 \* (\d+)\)/g,
+  );
+  const found = [...sizes].map(([, type = "", file, head, row]) => {
+    const tensor = { name: "w", shape: [256, 8], type, offset: 0, bytes: 8 * Number(file) };
+    const header = { ...glm9b(), tensors: [tensor] };
+    expect([type, estimateMemory(header, { contextSize: 1 }).weights]).toEqual([type, Number(head) + 8 * Number(row)]);
+    return type;
+  });
+  expect(found).toEqual(["Q4_K", "Q5_K", "Q6_K"]);
+});
+
+test("estimateMemory() counts an embedding twice where no tensor of its own makes the output", () => {
+  const tensor = { name: "token_embd.weight", shape: [32], type: "Q8_0", offset: 0, bytes: 34 };
+  const weights = (...tensors: (typeof tensor)[]): number =>
+    estimateMemory({ ...glm9b(), tensors }, { contextSize: 1 }).weights;
+  expect(weights(tensor)).toBe(68);
+  expect(weights(tensor, { ...tensor, name: "output.weight" })).toBe(68);
 });
 
 test("checkFits() passes what fits and refuses the rest with the numbers and what to do", () => {

@@ -34,20 +34,15 @@ test("modelFacts() gives the engine what it takes, and the rest by name", async 
     template: "[gMASK]<sop>",
     parameters: 512,
     quantization: "Q8_0",
-    markers: {},
   });
 });
 
-test("modelFacts() tells how embeddings are pooled, and which tokens the vocabulary puts after and between texts", async () => {
+test("modelFacts() tells how embeddings are pooled, and how a model that ranks wants its texts", async () => {
   const facts = await factsOf({
     "glm4.pooling_type": 4,
-    "tokenizer.ggml.eos_token_id": 3,
-    "tokenizer.ggml.add_eos_token": true,
-    "tokenizer.ggml.seperator_token_id": 6,
-    "tokenizer.ggml.add_sep_token": true,
+    "tokenizer.chat_template.rerank": "{query} | {document}",
   });
-  expect(facts).toMatchObject({ pooling: 4, markers: { eos: 3, separator: 6 } });
-  expect((await factsOf({ "tokenizer.ggml.add_eos_token": false })).markers.eos).toBeUndefined();
+  expect(facts).toMatchObject({ pooling: 4, rankTemplate: "{query} | {document}" });
 });
 
 test("modelFacts() ends generation where the file says, and at GLM's role tokens whatever it says", async () => {
