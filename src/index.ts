@@ -2,6 +2,7 @@
 export { capabilities } from "./api/capabilities.ts";
 export { inspectModel } from "./api/inspect.ts";
 export { loadModel } from "./api/load.ts";
+export { remote } from "./api/remote.ts";
 export { planContext } from "./context/plan-context.ts";
 export { recommendedSampling } from "./context/recommended-sampling.ts";
 export { InferenceError } from "./errors.ts";
@@ -35,5 +36,6 @@ export type {
   ToolCall,
   ToolDefinition,
 } from "./contract.ts";
+export type { RemoteOptions } from "./api/remote.ts";
 export type { ContextRequest, YarnPlan } from "./context/plan-context.ts";
 export type { ErrorCode } from "./errors.ts";

@@ -32,7 +32,7 @@ export interface LoadOptions {
   fetch?: typeof globalThis.fetch;
   /**
    * "auto" (default): "llama", the package's own, where its module is present and the host runs it, else "wllama", with the
-   * reason in `info.why`. A factory is a `TypeError` in this version.
+   * reason in `info.why`. A factory is what `remote()` makes.
    */
   engine?: "auto" | "llama" | "wllama" | EngineFactory;
   /** "auto" (default) and "cpu" compute on the processor; "webgpu" is `unsupported` in this version. */

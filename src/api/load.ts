@@ -7,12 +7,13 @@ import { bundledModelUrl } from "./bundled-model.ts";
 import type { LoadOptions, Model, ModelSource } from "./contract.ts";
 import { LoadedModel } from "./model.ts";
 import { checkLoadOptions } from "./options.ts";
+import { RemoteFactory } from "./remote.ts";
 import { planEngine } from "./start-engine.ts";
 
 /**
  * Loads a model: reads its header, refuses what is broken or can't fit, then fetches the weights and starts the engine.
  *
- * @param source Where the GGUF is; default: ruminate-nano, the small model of the package.
+ * @param source Where the GGUF is; default: ruminate-nano, the small model of the package, or what a remote engine serves.
  * @throws {TypeError | RangeError} if an option is not of its kind
  * @throws {InferenceError} `network`, `format`, `memory` (before the weights are fetched), `unsupported`, `crashed`
  * @throws `signal.reason` if aborted; nothing is left behind
@@ -25,8 +26,17 @@ import { planEngine } from "./start-engine.ts";
  * }
  * ```
  */
-export async function loadModel(source: ModelSource = bundledModelUrl(), options: LoadOptions = {}): Promise<Model> {
+export async function loadModel(source?: ModelSource, options: LoadOptions = {}): Promise<Model> {
   checkLoadOptions(options);
+  if (options.engine instanceof RemoteFactory) {
+    // Few want it, and a page need not fetch it for the others.
+    const { loadRemote } = await import("./load-remote.ts");
+    return loadRemote(options.engine, source, options);
+  }
+  return loadHere(source ?? bundledModelUrl(), options);
+}
+
+async function loadHere(source: ModelSource, options: LoadOptions): Promise<Model> {
   const startedAt = performance.now();
   const { signal, onprogress, context = {} } = options;
   const abortable = signal ? { signal } : {};

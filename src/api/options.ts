@@ -1,4 +1,5 @@
 import { readExtension } from "../context/rope-scaling.ts";
+import { RemoteFactory } from "./remote.ts";
 import type { ReasoningOptions, SamplingOptions } from "../contract.ts";
 import { InferenceError } from "../errors.ts";
 import type { Engine, EngineCapabilities, Sampling } from "../engine/engine.ts";
@@ -176,7 +177,7 @@ export function checkLoadOptions(options: LoadOptions): void {
   const isWllama = options.engine === "wllama";
   const wasm = record("wasm", options.wasm);
   if (threads !== "auto") checkNumber("threads", threads, { min: 1, max: 256, integer: true });
-  oneOf("engine", options.engine, ["auto", "wllama", "llama"]);
+  if (!(options.engine instanceof RemoteFactory)) oneOf("engine", options.engine, ["auto", "wllama", "llama"]);
   oneOf("device", options.device, ["auto", "cpu", "webgpu"]);
   oneOf("simd", options.simd, ["auto", "relaxed", "fixed"]);
   oneOf("memory", options.memory, ["auto", "wasm32", "wasm64"]);
