@@ -177,7 +177,9 @@ at("question").onkeydown = (event) => {
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing) send(event);
 };
 at("stop").onclick = () => stopping?.abort();
-document.onkeydown = (event) => event.key === "Escape" && stopping?.abort();
+document.addEventListener("keydown", ({ key }) => {
+  if (key === "Escape") stopping?.abort();
+});
 at("answer-now").onclick = () => generation?.endReasoning();
 at("budget").oninput = showBudget;
 at("clear").onclick = () => {

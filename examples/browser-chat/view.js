@@ -15,10 +15,7 @@ export function userMessage(text, { onEdit }) {
     const edit = element("button", { type: "button", text: "Edit" });
     edit.setAttribute("aria-label", `Edit "${text.slice(0, 40)}"`);
     edit.onclick = change;
-    item.replaceChildren(
-      element("p", { className: "text", text }),
-      element("div", { className: "tools" }, [edit]),
-    );
+    item.replaceChildren(element("p", { className: "text", text }), element("div", { className: "tools" }, [edit]));
   };
   const change = () => {
     const area = element("textarea", { value: text, rows: 3 });
