@@ -142,7 +142,8 @@ class Service {
       includesUsage,
       withLogprobs: options.logprobs !== undefined,
     });
-    return this.#run(chat, form, () => this.#model.chat(messages, { ...options, signal: request.signal }));
+    const { signal } = request;
+    return this.#run({ ...chat, form, signal }, () => this.#model.chat(messages, { ...options, signal }));
   }
 
   async #complete(request: Request): Promise<Response> {
@@ -153,7 +154,8 @@ class Service {
       includesUsage,
       withLogprobs: options.logprobs !== undefined,
     });
-    return this.#run(completion, form, () => this.#model.generate(prompt, { ...options, signal: request.signal }));
+    const { signal } = request;
+    return this.#run({ ...completion, form, signal }, () => this.#model.generate(prompt, { ...options, signal }));
   }
 
   async #embed(request: Request): Promise<Response> {
@@ -175,7 +177,10 @@ class Service {
     return body;
   }
 
-  async #run({ isStreamed }: Delivery, form: Form, start: () => Generation): Promise<Response> {
+  async #run(
+    { isStreamed, form, signal }: Delivery & { form: Form; signal: AbortSignal },
+    start: () => Generation,
+  ): Promise<Response> {
     const leave = this.#admission.enter();
     let generation: Generation;
     try {
@@ -185,7 +190,14 @@ class Service {
       throw error;
     }
     const deliver = isStreamed ? deliverStream : deliverWhole;
-    return deliver({ generation, form, onend: leave, onerror: (error) => this.#note(error) });
+    return deliver({
+      generation,
+      form,
+      onend: leave,
+      onerror: (error) => {
+        if (!signal.aborted) this.#note(error);
+      },
+    });
   }
 
   #note(error: unknown): void {
