@@ -11,6 +11,7 @@ const response = await fetch(`http://127.0.0.1:${server.addr.port}/v1/chat/compl
   headers: { "content-type": "application/json", authorization: "Bearer secret" },
   body: JSON.stringify({ messages: [{ role: "user", content: "What is 47 + 85?" }], stream: true }),
 });
+const answer = { reasoning_content: "", content: "" };
 let rest = "";
 for await (const text of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
   const events = (rest + text).split("\n\n");
@@ -18,7 +19,8 @@ for await (const text of response.body?.pipeThrough(new TextDecoderStream()) ?? 
   for (const event of events) {
     if (!event.startsWith("data: {")) continue;
     const { delta } = JSON.parse(event.slice("data: ".length)).choices[0];
-    await Deno.stdout.write(new TextEncoder().encode(delta.reasoning_content ?? delta.content ?? ""));
+    answer.reasoning_content += delta.reasoning_content ?? "";
+    answer.content += delta.content ?? "";
   }
 }
-console.log();
+console.log(answer);
