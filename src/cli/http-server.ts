@@ -40,7 +40,7 @@ export function listen(http: HttpModule, handler: FetchHandler, { hostname, port
   const server = http.createServer((message, response) => {
     const gone = new AbortController();
     running.add(gone);
-    const host = message.headers["host"] ?? `${hostname}:${port}`;
+    const host = message.headers["host"] ?? (hostname.includes(":") ? `[${hostname}]` : hostname);
     // Where it fails, it has not begun to answer, or can't go on: all that is left is to hang up.
     void answer(handler, { message, response, gone, origin: `http://${String(host)}` })
       .catch(() => void response.destroy())
@@ -78,7 +78,7 @@ async function answer(handler: FetchHandler, { message, response, gone, origin }
   response.on("close", () => {
     if (!response.writableFinished) gone.abort(clientGone());
   });
-  const request = toRequest(message, origin, gone.signal);
+  const request = toRequest(message, origin, gone);
   const { status, headers, body } = request ? await handler(request) : new Response(null, { status: 400 });
   if (gone.signal.aborted) {
     await body?.cancel();
@@ -92,7 +92,7 @@ async function answer(handler: FetchHandler, { message, response, gone, origin }
 }
 
 /** Undefined if it is not one that a URL and headers can hold. */
-function toRequest(message: Incoming, origin: string, signal: AbortSignal): Request | undefined {
+function toRequest(message: Incoming, origin: string, gone: AbortController): Request | undefined {
   const { method = "GET", url = "/" } = message;
   // Without a path it is meant for proxies.
   if (!url.startsWith("/") || !URL.canParse(origin + url)) return undefined;
@@ -102,7 +102,8 @@ function toRequest(message: Incoming, origin: string, signal: AbortSignal): Requ
   ]);
   const hasBody = method !== "GET" && method !== "HEAD";
   // Node wants to hear that the answer may begin while the body still comes.
-  const init = { method, headers, signal, ...(hasBody ? { body: bodyOf(message), duplex: "half" } : {}) };
+  const body = hasBody ? { body: bodyOf(message, gone), duplex: "half" } : {};
+  const init = { method, headers, signal: gone.signal, ...body };
   try {
     return new Request(origin + url, init);
   } catch {
@@ -111,7 +112,7 @@ function toRequest(message: Incoming, origin: string, signal: AbortSignal): Requ
 }
 
 /** The body as it is read: no faster, and not at all if nobody does. */
-function bodyOf(message: Incoming): ReadableStream<Uint8Array> {
+function bodyOf(message: Incoming, gone: AbortController): ReadableStream<Uint8Array> {
   let isStarted = false;
   let isOver = false;
   const once = (end: () => void): void => {
@@ -129,8 +130,13 @@ function bodyOf(message: Incoming): ReadableStream<Uint8Array> {
             message.pause();
           });
           message.on("end", () => once(() => controller.close()));
-          message.on("error", (error) => once(() => controller.error(error)));
-          message.on("close", () => once(() => controller.error(clientGone())));
+          // The signal first, so that whoever reads knows why it broke off.
+          const breakOff = (reason: Error): void => {
+            gone.abort(reason);
+            controller.error(reason);
+          };
+          message.on("error", (error) => once(() => breakOff(error)));
+          message.on("close", () => once(() => breakOff(clientGone())));
         }
         message.resume();
       },

@@ -10,7 +10,7 @@ export interface HandlerOptions {
   maxBodyBytes?: number;
   /** The names that requests may ask for, the first of which answers bear. Default: the model's own name. */
   modelId?: string | readonly string[];
-  /** Told of every failure that was the server's, not the client's. Default: nobody is. */
+  /** Told of every failure that was the server's, not the client's; must not throw. Default: nobody is told. */
   onerror?: (error: unknown) => void;
 }
 

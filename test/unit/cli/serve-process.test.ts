@@ -95,7 +95,12 @@ describe.each(runtimeNames)("ruminate serve in %s", (runtime) => {
     await send(`POST /nowhere HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100000\r\n\r\n${unread}`, 1);
     await send("GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n", 2);
     expect([...heard.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual(["404", "200"]);
+    socket.write("POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n");
+    socket.write('content-length: 1000\r\n\r\n{"messages":');
+    await new Promise((resolve) => setTimeout(resolve, 50));
     socket.destroy();
+    await program?.said("POST /v1/chat/completions 499 ");
+    expect(program?.err()).not.toContain("error:");
     const strange = await fetch(base, { headers: { host: "localhost" } });
     expect(strange.status).toBe(404);
   });
