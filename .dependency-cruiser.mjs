@@ -10,7 +10,8 @@ const floors = {
     types: ["src/index.ts"],
   },
   "src/wasm-file.d.ts": {},
-  "src/cli/": { values: ["src/index.ts"], packages: ["commander"] },
+  "src/openai.ts": { values: ["src/serve/"] },
+  "src/cli/": { values: ["src/index.ts", "src/openai.ts"], packages: ["commander"] },
   "src/serve/": { values: ["src/index.ts"] },
   "src/integrations/": { values: ["src/index.ts"] },
   "src/api/": {

@@ -41,10 +41,18 @@ async function buildDist(): Promise<void> {
       index: "src/index.ts",
       reasoning: "src/reasoning/index.ts",
       workerd: "src/workerd.ts",
+      openai: "src/openai.ts",
       cli: "src/cli/main.ts",
     },
     splitting: true,
-    dts: { entry: { index: "src/index.ts", reasoning: "src/reasoning/index.ts", workerd: "src/workerd.ts" } },
+    dts: {
+      entry: {
+        index: "src/index.ts",
+        reasoning: "src/reasoning/index.ts",
+        workerd: "src/workerd.ts",
+        openai: "src/openai.ts",
+      },
+    },
   });
   await build({
     ...shared,

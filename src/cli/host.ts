@@ -18,6 +18,23 @@ export interface Input {
   text(signal: AbortSignal): Promise<string>;
 }
 
+/** Where a server listens. */
+export interface Address {
+  readonly hostname: string;
+  /** 0: any that is free. */
+  readonly port: number;
+}
+
+/** A server that listens. */
+export interface Listening {
+  /** The one it has. */
+  readonly port: number;
+  /** Ends it, and what it still answers. */
+  close(): Promise<void>;
+}
+
+export type FetchHandler = (request: Request) => Promise<Response>;
+
 /** All that a command takes from the process it runs in. */
 export interface Host {
   /** What follows the program's name. */
@@ -38,6 +55,12 @@ export interface Host {
    * @throws {Interrupted} at Ctrl-C
    */
   ask(question: string): Promise<string | undefined>;
+  /**
+   * Serves HTTP. A request's signal aborts when its client goes.
+   *
+   * @throws {Error} if the address can't be had
+   */
+  listen(handler: FetchHandler, address: Address): Promise<Listening>;
   /** Calls `listener` at each Ctrl-C, in place of the end of the process. Returns what undoes it. */
   onInterrupt(listener: () => void): () => void;
   /** Ends the process at once. */

@@ -47,6 +47,12 @@ export function collect(text: string, before: readonly string[] = []): readonly 
   return [...before, text];
 }
 
+/** The origin of a page. */
+export function parseOrigin(text: string): string {
+  if (text === "*" || (URL.canParse(text) && new URL(text).origin === text)) return text;
+  throw new InvalidArgumentError('It takes "*" or an origin such as https://chat.example.');
+}
+
 /**
  * A model as the command line names it: a path, a URL, or `hf:owner/repo`, optionally with `:quantization` or
  * `/file.gguf` behind it.

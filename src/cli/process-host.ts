@@ -1,5 +1,7 @@
 import type { Host, Input, Output } from "./host.ts";
 import { Interrupted } from "./host.ts";
+import type { HttpModule } from "./http-server.ts";
+import { listen } from "./http-server.ts";
 
 // What Node, Deno and Bun share of `process` and its modules; their types are not among this project's.
 interface Writable {
@@ -23,6 +25,7 @@ export interface Process {
   off(event: "SIGINT", listener: () => void): unknown;
   exit(code: number): never;
   getBuiltinModule(name: "node:fs/promises"): { readFile(path: string, encoding: "utf8"): Promise<string> };
+  getBuiltinModule(name: "node:http"): HttpModule;
   getBuiltinModule(name: "node:readline"): { createInterface(options: object): LineEditor };
   getBuiltinModule(name: "node:fs"): { readFileSync(path: URL, encoding: "utf8"): string };
 }
@@ -63,6 +66,7 @@ export function createProcessHost(process: Process, version: string): Host {
     stderr,
     readText: (path) => process.getBuiltinModule("node:fs/promises").readFile(path, "utf8"),
     ask: createAsk(process),
+    listen: (handler, address) => listen(process.getBuiltinModule("node:http"), handler, address),
     onInterrupt(listener) {
       process.on("SIGINT", listener);
       return () => void process.off("SIGINT", listener);

@@ -13,6 +13,9 @@ import { parseModel } from "./parse.ts";
 import type { RunFlags } from "./run.ts";
 import { run } from "./run.ts";
 import type { Sdk } from "./sdk.ts";
+import { describeServe } from "./serve-command.ts";
+import type { ServeFlags } from "./serve.ts";
+import { serve } from "./serve.ts";
 
 /** Exit codes: 0 done, 1 failed, 2 wrong arguments, 130 Ctrl-C. */
 export type ExitCode = 0 | 1 | 2 | 130;
@@ -81,6 +84,7 @@ function createProgram(context: Context, outcome: Outcome): Command {
 Examples:
   ruminate run "What is 47 + 85?"
   ruminate chat --model hf:unsloth/GLM-Z1-9B-0414-GGUF:Q4_K_M
+  ruminate serve model.gguf --port 8080
   ruminate inspect model.gguf
   ruminate doctor`,
     );
@@ -90,6 +94,8 @@ Examples:
     .action((words: string[], flags: RunFlags) => run(context, words, flags));
 
   describeChat(program.command("chat")).action((flags: Flags) => chat(context, flags));
+
+  describeServe(program.command("serve")).action((source, flags: ServeFlags) => serve(context, source, flags));
 
   program
     .command("inspect")

@@ -8,7 +8,7 @@ import { build } from "tsup";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const program = join(root, "node_modules/workerd/bin/workerd");
-const host = "test/conformance/hosts/workerd.js";
+const hosts = "test/conformance/hosts";
 const wasm = "wasm/dist/ruminate-32.wasm";
 
 /** A Worker that answers at an address, until it is closed. */
@@ -20,11 +20,12 @@ export interface RunningWorker extends AsyncDisposable {
 }
 
 /**
- * Starts workerd with the cases and the built package, each file a module of its own.
+ * Starts workerd with a host and the built package, each file a module of its own.
  *
+ * @param host A module of the folder of hosts; default: that of the cases.
  * @throws {Error} if workerd is not installed, or does not start
  */
-export async function startWorkerd(onLine: (line: string) => void): Promise<RunningWorker> {
+export async function startWorkerd(onLine: (line: string) => void, host = "workerd"): Promise<RunningWorker> {
   if (!existsSync(program)) {
     throw new Error(
       `Cannot run workerd: ${program} is not there; install it with "npm ci" (with install scripts allowed)`,
@@ -34,7 +35,7 @@ export async function startWorkerd(onLine: (line: string) => void): Promise<Runn
   await build({
     config: false,
     silent: true,
-    entry: { workerd: join(root, "test/conformance/hosts/workerd.ts") },
+    entry: { workerd: join(root, hosts, `${host}.ts`) },
     outDir: folder,
     format: "esm",
     target: "es2024",
@@ -90,9 +91,11 @@ function memoryOf(pid: number | undefined, field: "VmRSS" | "VmHWM"): number {
 
 /** In workerd's own language. Modules are named so that the relative imports between them hold. */
 function configOf(bundled: string): string {
-  const files = readdirSync(join(root, "dist")).filter((name) => /^(workerd|chunk-.*|in-thread-.*)\.js$/.test(name));
+  const files = readdirSync(join(root, "dist")).filter((name) =>
+    /^(workerd|openai|chunk-.*|in-thread-.*)\.js$/.test(name),
+  );
   const modules = [
-    `( name = "${host}", esModule = embed "${bundled}" )`,
+    `( name = "${hosts}/workerd.js", esModule = embed "${bundled}" )`,
     ...files.map((name) => `( name = "dist/${name}", esModule = embed "${join(root, "dist", name)}" )`),
     `( name = "${wasm}", wasm = embed "${join(root, wasm)}" )`,
   ];

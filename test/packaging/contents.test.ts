@@ -50,6 +50,8 @@ describe("the tarball", () => {
         "dist/index.d.ts",
         "dist/index.js",
         "dist/llama-worker.js",
+        "dist/openai.d.ts",
+        "dist/openai.js",
         "dist/reasoning.d.ts",
         "dist/reasoning.js",
         "dist/wllama-compat/wllama.js",

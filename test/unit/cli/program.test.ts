@@ -22,6 +22,7 @@ describe("runProgram()", () => {
     [["help", "run"]],
     [["run", "--help"]],
     [["chat", "-h"]],
+    [["serve", "--help"]],
     [["inspect", "--help"]],
     [["doctor", "--help"]],
   ])("prints help with examples for %j", async (words) => {
@@ -67,6 +68,10 @@ describe("runProgram()", () => {
     [["run", "--grammar", "a", "--json-schema", "b", "Hi"], "cannot be used with"],
     [["chat", "What is 47 + 85?"], "too many arguments"],
     [["doctor", "--model", "x"], "unknown option"],
+    [["serve", "--port", "65536"], "from 0 to 65535"],
+    [["serve", "--cors", "chat.example"], "https://chat.example"],
+    [["serve", "--api-key", ""], "at least one character"],
+    [["serve", "--model", "a", "b"], "given twice"],
   ])("refuses %j", async (words, hint) => {
     const { code, err, calls } = await play(words);
     expect(code).toBe(2);

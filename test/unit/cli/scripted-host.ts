@@ -1,5 +1,5 @@
 // A host without a process: streams are strings, the terminal types what the test says.
-import type { Host, Output } from "../../../src/cli/host.ts";
+import type { Address, FetchHandler, Host, Output } from "../../../src/cli/host.ts";
 import { Interrupted } from "../../../src/cli/host.ts";
 
 export interface HostScript {
@@ -24,16 +24,25 @@ export interface ScriptedHost extends Host {
   /** Lets the reader of stdout go. */
   hangUp: () => void;
   readonly exits: readonly number[];
+  /** What listens, or has listened. */
+  readonly servers: readonly ScriptedServer[];
   /** How many listen for Ctrl-C. */
   readonly listening: () => number;
   readonly questions: () => number;
   advance: (milliseconds: number) => void;
 }
 
+export interface ScriptedServer {
+  readonly handler: FetchHandler;
+  readonly address: Address;
+  isOpen: boolean;
+}
+
 export function createScriptedHost(script: HostScript): ScriptedHost {
   const written = { out: "", err: "" };
   const listeners = new Set<() => void>();
   const exits: number[] = [];
+  const servers: ScriptedServer[] = [];
   const typed = [...(script.typed ?? [])];
   const hungUp = new AbortController();
   let questions = 0;
@@ -75,6 +84,13 @@ export function createScriptedHost(script: HostScript): ScriptedHost {
       if (line === "^C") return Promise.reject(new Interrupted());
       return Promise.resolve(line === "^D" ? undefined : line);
     },
+    listen(handler, address) {
+      if (address.port === 1) return Promise.reject(new Error("Cannot listen on it: the port is in use"));
+      const server = { handler, address, isOpen: true };
+      servers.push(server);
+      const close = (): Promise<void> => Promise.resolve(void (server.isOpen = false));
+      return Promise.resolve({ port: address.port || 40_000, close });
+    },
     onInterrupt(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
@@ -86,6 +102,7 @@ export function createScriptedHost(script: HostScript): ScriptedHost {
     interrupt: () => [...listeners].forEach((listener) => listener()),
     hangUp: () => hungUp.abort(),
     exits,
+    servers,
     listening: () => listeners.size,
     questions: () => questions,
     advance: (milliseconds) => {
