@@ -40,11 +40,19 @@ async function buildDist(): Promise<void> {
     entry: {
       index: "src/index.ts",
       reasoning: "src/reasoning/index.ts",
+      "ai-sdk": "src/ai-sdk.ts",
       workerd: "src/workerd.ts",
       cli: "src/cli/main.ts",
     },
     splitting: true,
-    dts: { entry: { index: "src/index.ts", reasoning: "src/reasoning/index.ts", workerd: "src/workerd.ts" } },
+    dts: {
+      entry: {
+        index: "src/index.ts",
+        reasoning: "src/reasoning/index.ts",
+        "ai-sdk": "src/ai-sdk.ts",
+        workerd: "src/workerd.ts",
+      },
+    },
   });
   await build({
     ...shared,

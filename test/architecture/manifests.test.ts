@@ -24,7 +24,11 @@ interface LockEntry {
 const lock = read<{ packages: Readonly<Record<string, LockEntry>> }>("package-lock.json");
 
 /** Where the build takes each entry from. */
-const sourceOf: Names = { "./dist/index.js": "./src/index.ts", "./dist/reasoning.js": "./src/reasoning/index.ts" };
+const sourceOf: Names = {
+  "./dist/index.js": "./src/index.ts",
+  "./dist/reasoning.js": "./src/reasoning/index.ts",
+  "./dist/ai-sdk.js": "./src/ai-sdk.ts",
+};
 
 describe("deno.json", () => {
   test("exports the names of package.json, from the sources that the build bundles", () => {
