@@ -130,14 +130,7 @@ function toolOptions({ tools = [], toolChoice, responseFormat }: LanguageModelV4
     });
     return { options: {}, warnings };
   }
-  if (toolChoice?.type === "required" || toolChoice?.type === "tool") {
-    warnings.push({
-      type: "unsupported",
-      feature: `toolChoice "${toolChoice.type}"`,
-      details: "Calls are up to the model.",
-    });
-  }
-  const wanted = toolChoice?.type === "tool" ? toolChoice.toolName : undefined;
-  const named = offered.filter(({ name }) => name === wanted);
-  return { options: { tools: named.length > 0 ? named : offered }, warnings };
+  if (toolChoice?.type === "required") return { options: { tools: offered, toolChoice: "required" }, warnings };
+  if (toolChoice?.type !== "tool") return { options: { tools: offered }, warnings };
+  return { options: { tools: offered, toolChoice: { name: toolChoice.toolName } }, warnings };
 }

@@ -161,13 +161,12 @@ describe("toChatOptions()", () => {
       expect(warnings).toMatchObject([{ type: "unsupported", feature: "tools beside a JSON answer" }]);
     });
 
-    test("can't be forced, which is warned of; a named one is the only one told", () => {
+    test("are forced where the choice is required or a name", () => {
+      const tools = [searchTool, clickTool];
       const required = mapped({ tools: [search, click], toolChoice: { type: "required" } });
-      expect(required.options.tools).toHaveLength(2);
-      expect(required.warnings).toMatchObject([{ type: "unsupported", feature: 'toolChoice "required"' }]);
+      expect(required).toEqual({ options: { tools, toolChoice: "required" }, warnings: [] });
       const named = mapped({ tools: [search, click], toolChoice: { type: "tool", toolName: "click" } });
-      expect(named.options.tools).toEqual([clickTool]);
-      expect(named.warnings).toMatchObject([{ type: "unsupported", feature: 'toolChoice "tool"' }]);
+      expect(named).toEqual({ options: { tools, toolChoice: { name: "click" } }, warnings: [] });
     });
   });
 });

@@ -96,6 +96,16 @@ describe("the AI SDK over the bundled model", () => {
     expect(result.text).toBe("Dora");
   });
 
+  test("a tool can be forced", async () => {
+    const question = { model: ruminate(model), prompt, tools: { search } };
+    expect((await generateText(question)).toolCalls).toEqual([]);
+    for (const toolChoice of ["required", { type: "tool", toolName: "search" }] as const) {
+      const { toolCalls, finishReason } = await generateText({ ...question, toolChoice });
+      expect(toolCalls).toMatchObject([{ toolName: "search" }]);
+      expect(finishReason).toBe("tool-calls");
+    }
+  });
+
   test("streamText() runs tools, too", async () => {
     asked.length = 0;
     const result = streamText({
