@@ -13,7 +13,8 @@ const floors = {
   "src/openai.ts": { values: ["src/serve/"] },
   "src/cli/": { values: ["src/index.ts", "src/openai.ts"], packages: ["commander"] },
   "src/serve/": { values: ["src/index.ts"] },
-  "src/integrations/": { values: ["src/index.ts"] },
+  "src/ai-sdk.ts": { values: ["src/integrations/ai-sdk/"] },
+  "src/integrations/": { values: ["src/index.ts"], types: ["node_modules/@ai-sdk/provider/"] },
   "src/api/": {
     values: [
       ...pure,

@@ -40,6 +40,7 @@ async function buildDist(): Promise<void> {
     entry: {
       index: "src/index.ts",
       reasoning: "src/reasoning/index.ts",
+      "ai-sdk": "src/ai-sdk.ts",
       workerd: "src/workerd.ts",
       openai: "src/openai.ts",
       cli: "src/cli/main.ts",
@@ -49,6 +50,7 @@ async function buildDist(): Promise<void> {
       entry: {
         index: "src/index.ts",
         reasoning: "src/reasoning/index.ts",
+        "ai-sdk": "src/ai-sdk.ts",
         workerd: "src/workerd.ts",
         openai: "src/openai.ts",
       },

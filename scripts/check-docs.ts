@@ -1,4 +1,5 @@
 // Every public symbol and each of its members has a sentence, and every type that one mentions is public too.
+// Not src/ai-sdk.ts: it gives types of another package, whose members are not ours to document.
 import { run } from "./command.ts";
 
 const { code, output } = await run([

@@ -40,7 +40,7 @@ export function checkSteps(tarball: string): readonly CheckStep[] {
     {
       name: "deno-check",
       what: "the sources, as Deno sees them",
-      command: ["deno", "check", "src/index.ts", "src/reasoning/index.ts", "src/openai.ts"],
+      command: ["deno", "check", "src/index.ts", "src/reasoning/index.ts", "src/openai.ts", "src/ai-sdk.ts"],
     },
     {
       name: "docs",

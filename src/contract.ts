@@ -13,7 +13,7 @@ export interface ToolCall {
   id: string;
   /** That of one of the tools offered, or of one that the model's own template offers. */
   name: string;
-  /** Parsed JSON, as the model wrote it: not checked against the tool's schema. */
+  /** Parsed JSON, as the model wrote it: checked against the tool's schema only before the tool is run. */
   arguments: unknown;
 }
 /** What the model is told about a tool. */
@@ -79,7 +79,8 @@ export interface RopeScaling {
 // ---------------------------------------------------------------- generation
 /**
  * What a generation streams: progress through the prompt in tokens, thoughts, text, tool calls and, last, one `finish`.
- * No `tool-result` comes in this version: tools are not run.
+ * Where tools are run, a `tool-result` comes for each call as soon as there is one, `{ error }` if it failed, and then the
+ * parts of the model's next turn.
  */
 export type Part =
   | { type: "prefill"; done: number; total: number; cached: number }
@@ -101,20 +102,25 @@ export interface TokenLogprob {
 }
 /** What one run came to. */
 export interface Result {
-  /** What the user is to see: no thoughts, no tool calls. */
+  /** What the user is to see: no thoughts, no tool calls. Where tools were run, this and the next two are the last turn's. */
   text: string;
   /** All thoughts without their tags; blocks are joined by a line break. */
   reasoning: string;
   /** The reply as a message for the history, with its thoughts and tool calls. */
   message: Extract<Message, { role: "assistant" }>;
+  /** Where tools were run: the turns that called them and their results, which come before `message` in the history. */
+  toolMessages?: readonly Message[];
   /**
    * "stop": the model ended, or a stop text came. "length": `maxTokens` or the context was spent. "tool-calls": it
-   * wants tools run. "abort": the iteration was left early, and this is what there was by then.
+   * wants tools run, and they were left to you or `maxSteps` was reached. "abort": the iteration was left early, and this is what there was by then.
    */
   finishReason: "stop" | "length" | "tool-calls" | "abort";
   /** Who ended the last thinking block: "user" by `endReasoning()`; "cut": nobody did; "none": there was none. */
   reasoningEnd: "model" | "budget" | "user" | "none" | "cut";
-  /** Tokens. `cached`: prompt tokens taken from the KV cache, not evaluated. `reasoning` counts the tags, too. */
+  /**
+   * Tokens, of all turns together. `cached`: prompt tokens taken from the KV cache, not evaluated. `reasoning` counts the
+   * tags, too.
+   */
   usage: { prompt: number; cached: number; text: number; reasoning: number };
   /**
    * `loadMs`: all that `loadModel()` took. `firstTokenMs` counts from the start, waiting for other runs included.

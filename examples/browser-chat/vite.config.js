@@ -8,6 +8,7 @@ const headers = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
+// oxlint-disable-next-line import/no-default-export -- Vite wants one.
 export default {
   base: "./",
   resolve: { alias: { ruminate: fileURLToPath(new URL("../../dist/index.js", import.meta.url)) } },

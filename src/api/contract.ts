@@ -21,10 +21,17 @@ export type {
   OverflowEvent,
 } from "./load-contract.ts";
 
-/** A tool that the model may call. Its calls are yours to answer, by a message of role "tool". */
+/**
+ * A tool that the model may call. With `execute` the SDK runs it, and the model goes on from the result; without, its calls
+ * are yours to answer, by messages of role "tool".
+ */
 export interface Tool<A = unknown> extends ToolDefinition {
-  /** Not called in this version. */
-  execute?: (args: A, options: { signal: AbortSignal }) => unknown | Promise<unknown>;
+  /**
+   * Runs a call whose arguments fit `parameters`; calls of one turn run side by side. What it gives is told to the model: a
+   * string as it is, anything else as JSON. What it throws is told to the model, too, and so are arguments that do not fit
+   * and calls that can't be read. `signal` aborts with the run. A tool must not prompt the session that runs it.
+   */
+  execute?(args: A, options: { signal: AbortSignal }): unknown;
 }
 /** How one run samples, thinks, and stops. What is not given is what the model recommends. */
 export interface GenerateOptions extends SamplingOptions {
@@ -42,8 +49,16 @@ export interface GenerateOptions extends SamplingOptions {
   format?: { type: "json"; schema?: object } | { type: "gbnf"; grammar: string };
   /** Told to the model, if its template knows tools. Calls are read as GLM-Z1 and Hermes write them. */
   tools?: readonly Tool[];
-  /** "auto" (default); "none" tells the model of no tools. The others are `unsupported` in this version. */
+  /**
+   * "auto" (default); "none" tells the model of no tools. "required" and a name bind the answer, not the thoughts, to one
+   * call, of any tool or of that one; when tools are run, the first turn alone.
+   */
   toolChoice?: "auto" | "none" | "required" | { name: string };
+  /**
+   * Turns of the model at most while tools are run, 1 to 1,000; default 10; 1: none is run. Other bounds are for each turn.
+   * `generate()` runs no tools.
+   */
+  maxSteps?: number;
 }
 /**
  * One run of the model. It starts when first consumed: iterate it for parts, or ask for `result()`; both together share

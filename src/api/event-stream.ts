@@ -1,4 +1,4 @@
-import type { Part, Result } from "../contract.ts";
+import type { Part, Result, ToolCall } from "../contract.ts";
 import { InferenceError } from "../errors.ts";
 
 const finishReasons: Record<Result["finishReason"], string> = {
@@ -51,22 +51,20 @@ async function* chunks(parts: AsyncIterable<Part>): AsyncGenerator<string, void>
       choices: [{ index: 0, delta, finish_reason: finishReason }],
       ...extra,
     });
-  let calls = 0;
+  // Those that were run are no business of the client's: only what is left for it to answer is told.
+  const calls = new Map<string, ToolCall>();
   yield chunk({ role: "assistant" });
   try {
     for await (const part of parts) {
       if (part.type === "reasoning") yield chunk({ reasoning_content: part.text });
       else if (part.type === "text") yield chunk({ content: part.text });
-      else if (part.type === "tool-call") {
-        const { id: callId, name, arguments: values } = part.call;
-        const call = {
-          index: calls++,
-          id: callId,
-          type: "function",
-          function: { name, arguments: JSON.stringify(values) },
-        };
-        yield chunk({ tool_calls: [call] });
-      } else if (part.type === "finish") {
+      else if (part.type === "tool-call") calls.set(part.call.id, part.call);
+      else if (part.type === "tool-result") calls.delete(part.id);
+      else if (part.type === "finish") {
+        for (const [index, { id: callId, name, arguments: values }] of [...calls.values()].entries()) {
+          const function_ = { name, arguments: JSON.stringify(values) };
+          yield chunk({ tool_calls: [{ index, id: callId, type: "function", function: function_ }] });
+        }
         const { usage, finishReason } = part.result;
         const completion = usage.text + usage.reasoning;
         yield chunk({}, finishReasons[finishReason], {

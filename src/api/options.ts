@@ -4,6 +4,7 @@ import type { ReasoningOptions, SamplingOptions } from "../contract.ts";
 import { InferenceError } from "../errors.ts";
 import type { Engine, EngineCapabilities, Sampling } from "../engine/engine.ts";
 import { checkTools } from "../prompt/messages.ts";
+import { checkToolChoice } from "./tool-choice.ts";
 import type { ContextOptions, GenerateOptions, LoadOptions } from "./contract.ts";
 
 /** llama.cpp's own defaults, for models that recommend nothing. */
@@ -42,6 +43,10 @@ export function checkGenerateOptions(options: GenerateOptions & { keepReasoning?
   const { logitBias, tools, signal } = options;
   if (logitBias !== undefined && !(logitBias instanceof Map)) throw new TypeError("logitBias must be a Map");
   if (tools !== undefined) checkTools(tools);
+  const unfit = tools?.find(({ execute }) => execute !== undefined && typeof execute !== "function");
+  if (unfit) throw new TypeError(`execute of the tool ${unfit.name} must be a function, not ${typeof unfit.execute}`);
+  checkNumber("maxSteps", options.maxSteps, { min: 1, max: 1000, integer: true });
+  checkToolChoice(options);
   if (signal !== undefined && typeof signal?.aborted !== "boolean")
     throw new TypeError("signal must be an AbortSignal");
   oneOf("keepReasoning", options.keepReasoning, ["none", "since-last-user", "all"]);
@@ -133,24 +138,6 @@ export function checkSupported(options: GenerateOptions, engine: Engine): void {
     [options.format?.type === "json", "jsonSchema", "follow a JSON schema"],
   ];
   for (const [wanted, capability, action] of needs) if (wanted) requireCapability(engine, capability, action);
-}
-
-/**
- * Refuses to force a tool call, which this version can't.
- *
- * @throws {TypeError} if the choice is none of those allowed
- * @throws {InferenceError} `unsupported`
- */
-export function checkToolChoice({ toolChoice, tools = [] }: GenerateOptions): void {
-  if (toolChoice === undefined || toolChoice === "auto" || toolChoice === "none") return;
-  if (toolChoice !== "required" && (typeof toolChoice !== "object" || !toolChoice)) {
-    throw new TypeError('toolChoice must be "auto", "none", "required" or { name }');
-  }
-  const wanted = typeof toolChoice === "object" ? ` ${toolChoice.name}` : "";
-  throw new InferenceError(
-    "unsupported",
-    `Cannot force a call of the tool${wanted}: calls are up to the model in this version; use toolChoice "auto" (${tools.length} tools given)`,
-  );
 }
 
 /**

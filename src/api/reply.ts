@@ -10,6 +10,7 @@ export class Reply {
   #reasoning = "";
   #text = "";
   readonly #calls: ToolCall[] = [];
+  #unreadable: string | undefined;
   /** Whether the last part was a thought. */
   #isThinking = false;
 
@@ -26,9 +27,15 @@ export class Reply {
     else yield part;
   }
 
+  /** After the end: what is wrong with a call that could not be read, in words for the model. */
+  get unreadable(): string | undefined {
+    return this.#unreadable;
+  }
+
   *end(): Generator<Part> {
     if (!this.#gate) return;
-    const { text, calls } = this.#gate.end();
+    const { text, calls, problem } = this.#gate.end();
+    this.#unreadable = problem;
     yield* this.#say({ type: "text", text }, text);
     for (const { name, arguments: values } of calls) {
       const call: ToolCall = { id: `call_${crypto.randomUUID()}`, name, arguments: values };

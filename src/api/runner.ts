@@ -14,10 +14,12 @@ import { countPrompt, mostTokens, type Counted, type PrefillPart } from "./count
 import { ContextWindow, usualReply, type EngineContext, type Room } from "./context-window.ts";
 import type { ChatRequest } from "./chat-request.ts";
 import type { RunControl } from "./generation.ts";
-import { checkSupported, checkToolChoice, reasoningOptions, resolveSampling, stopTexts } from "./options.ts";
+import { checkSupported, reasoningOptions, resolveSampling, stopTexts } from "./options.ts";
 import { shortenHistory } from "./overflow.ts";
 import { Reply } from "./reply.ts";
 import { Rounds, type RoundsSummary } from "./rounds.ts";
+import { withForcedCall } from "./tool-choice.ts";
+import { runWithTools } from "./tool-loop.ts";
 
 /** A history that overflows is cut at most this often for one request. */
 const maxCuts = 6;
@@ -40,6 +42,12 @@ interface Turn {
   readonly outside: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
+/** What is run in a turn, and who hears of calls that could not be read. */
+interface Work {
+  readonly prepare: (turn: Turn, options: GenerateOptions) => AsyncGenerator<PrefillPart, Ready>;
+  readonly onUnreadable?: ((why: string) => void) | undefined;
+}
+
 /** A prompt, and the room for its reply; `counted` where it has been evaluated. */
 interface Ready extends Prepared {
   readonly room: Room & { readonly counted?: Counted };
@@ -52,6 +60,7 @@ export class Runner {
   /** What conversations have in the KV cache. */
   readonly conversations: ConversationCache;
   readonly #window: ContextWindow;
+  readonly #closed: AbortController = new AbortController();
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -67,6 +76,7 @@ export class Runner {
 
   /** Refuses whoever waits for a turn, and whoever comes. */
   close(error: InferenceError): void {
+    this.#closed.abort(error);
     this.#turns.close(error);
   }
 
@@ -75,9 +85,14 @@ export class Runner {
     return this.#turns.ask(question, signal);
   }
 
-  /** One chat turn. */
+  /** One chat turn, and those that follow from the tools it calls. */
   chat(request: ChatRequest, control: RunControl): AsyncGenerator<Part, void> {
-    return this.#run(request.options, control, (turn) => this.#prepareChat(request, turn));
+    const turn = (asked: ChatRequest): AsyncGenerator<Part, void> =>
+      this.#run(asked.options, control, {
+        prepare: (turn, options) => this.#prepareChat({ ...asked, options }, turn),
+        onUnreadable: asked.onUnreadable,
+      });
+    return runWithTools(request, { turn, control, closed: this.#closed.signal });
   }
 
   /** Raw completion. */
@@ -86,7 +101,9 @@ export class Runner {
     options: GenerateOptions,
     control: RunControl,
   ): AsyncGenerator<Part, void> {
-    return this.#run(options, control, ({ signal }) => this.#prepareRaw(prompt, options, signal));
+    return this.#run(options, control, {
+      prepare: ({ signal }, options) => this.#prepareRaw(prompt, options, signal),
+    });
   }
 
   async *#prepareRaw(
@@ -162,12 +179,12 @@ export class Runner {
 
   /** The frame of every run: its turn in the queue, its signals, its result. */
   async *#run(
-    options: GenerateOptions,
+    asked: GenerateOptions,
     control: RunControl,
-    prepare: (turn: Turn) => AsyncGenerator<PrefillPart, Ready>,
+    { prepare, onUnreadable }: Work,
   ): AsyncGenerator<Part, void> {
+    const options = withForcedCall(asked, this.#options.renderer.family);
     checkSupported(options, this.#options.engine);
-    checkToolChoice(options);
     const startedAt = performance.now();
     const signal = options.signal ? AbortSignal.any([control.stopped, options.signal]) : control.stopped;
     const reply = new Reply(this.#options.renderer, options);
@@ -185,7 +202,7 @@ export class Runner {
         leave = await this.#turns.enter(signal);
         return done;
       };
-      const { prompt, open, room } = yield* prepare({ signal, outside });
+      const { prompt, open, room } = yield* prepare({ signal, outside }, options);
       const { recommended, renderer, engine } = this.#options;
       const { onBudget, budget, minimum, nudge } = reasoningOptions(options);
       rounds = new Rounds(engine, {
@@ -215,6 +232,7 @@ export class Runner {
         const { done, value } = await parts.next();
         if (done) {
           yield* reply.end();
+          if (reply.unreadable !== undefined) onUnreadable?.(reply.unreadable);
           yield finish(value);
           return;
         }

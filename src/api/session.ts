@@ -1,4 +1,4 @@
-import type { Message, Part, Result } from "../contract.ts";
+import type { Message, Part } from "../contract.ts";
 import { InferenceError } from "../errors.ts";
 import { pruneHistory } from "../reasoning/prune-history.ts";
 import type { GenerateOptions, Generation, Session, SessionOptions } from "./contract.ts";
@@ -7,7 +7,7 @@ import { ModelGeneration } from "./generation.ts";
 import { ownMessages, ownOptions } from "./own-copies.ts";
 import { Queue } from "./queue.ts";
 import { packSession, unpackSession } from "./session-state.ts";
-import type { ChatRequest } from "./chat-request.ts";
+import type { ChatRequest, ConversationEnd } from "./chat-request.ts";
 import type { Runner } from "./runner.ts";
 
 /** A conversation: its pruned history, and what every turn of it has in common. */
@@ -114,13 +114,16 @@ export class ModelSession extends EventTarget implements Session {
     const leave = await this.#turnOf(control, options.signal);
     try {
       this.#checkOpen("prompt");
-      let kept: readonly Message[] | undefined;
-      const request = this.#request([...this.#messages, ...added], options, (left) => {
-        kept = left;
-        this.dispatchEvent(new Event("contextoverflow"));
-      });
+      let end: ConversationEnd | undefined;
+      const request: ChatRequest = {
+        ...this.#request([...this.#messages, ...added], options),
+        onOverflow: () => this.dispatchEvent(new Event("contextoverflow")),
+        onEnd: (now) => {
+          end = now;
+        },
+      };
       for await (const part of this.#runner.chat(request, control)) {
-        if (part.type === "finish") this.#remember(kept ?? request.messages, part.result);
+        if (part.type === "finish" && part.result.finishReason !== "abort" && end) this.#remember(end);
         yield part;
       }
     } finally {
@@ -139,10 +142,10 @@ export class ModelSession extends EventTarget implements Session {
   }
 
   /** A turn that was left or aborted leaves the history as it was, so that it can be asked again. */
-  #remember(messages: readonly Message[], result: Result): void {
-    if (result.finishReason === "abort" || this.#closed) return;
-    this.#messages = this.#pruned([...messages, result.message]);
-    this.#contextUsage = result.usage.prompt + result.usage.text + result.usage.reasoning;
+  #remember({ messages, contextTokens }: ConversationEnd): void {
+    if (this.#closed) return;
+    this.#messages = this.#pruned(messages);
+    this.#contextUsage = contextTokens;
     this.#warm();
   }
 
@@ -151,17 +154,12 @@ export class ModelSession extends EventTarget implements Session {
     this.#runner.conversations.warm(this.#request(this.#messages, {}));
   }
 
-  #request(
-    messages: readonly Message[],
-    options: GenerateOptions,
-    onOverflow?: (kept: readonly Message[]) => void,
-  ): ChatRequest {
+  #request(messages: readonly Message[], options: GenerateOptions): ChatRequest {
     const { system: _system, history: _history, context, ...defaults } = this.#options;
     return {
       messages,
       options: { ...defaults, ...options },
       ...(context ? { context } : {}),
-      ...(onOverflow ? { onOverflow } : {}),
     };
   }
 

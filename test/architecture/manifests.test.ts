@@ -28,6 +28,7 @@ const sourceOf: Names = {
   "./dist/index.js": "./src/index.ts",
   "./dist/reasoning.js": "./src/reasoning/index.ts",
   "./dist/openai.js": "./src/openai.ts",
+  "./dist/ai-sdk.js": "./src/ai-sdk.ts",
 };
 
 describe("deno.json", () => {

@@ -46,6 +46,8 @@ describe("the tarball", () => {
         "LICENSE",
         "README.md",
         "dist/THIRD_PARTY_NOTICES.txt",
+        "dist/ai-sdk.d.ts",
+        "dist/ai-sdk.js",
         "dist/cli.js",
         "dist/index.d.ts",
         "dist/index.js",
