@@ -12,8 +12,8 @@ const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "
 const flavours = ["relaxed", "fixed"];
 const tests = [
   { name: "test-quantize-fns", args: [] },
-  // The CPU backend is held against its own plain C.
-  { name: "test-backend-ops", args: ["test", "-b", "CPU"] },
+  // The CPU backend is held against its own plain C. Some cases prepare 4.3 GB of floats, which 32-bit memory has no room for.
+  { name: "test-backend-ops", args: ["test", "-b", "CPU", "-p", "^(?!.*n_mats=128,.*m=4096,.*k=2048).*"] },
 ];
 const testMs = 3 * 60 * 60_000;
 
