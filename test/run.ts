@@ -16,7 +16,7 @@ const unit = vitestStage("unit", "each module by itself; greedy text equals nati
   "test/architecture",
   "test/golden",
 ]);
-const servers = vitestStage("servers", "the remote engine, against llama.cpp's own server", ["test/servers"]);
+const servers = vitestStage("servers", "the remote engine, against llama.cpp's own server and ours", ["test/servers"]);
 const packaging = vitestStage("packaging", "the packed package, installed in fresh projects", ["test/packaging"]);
 
 const stages: readonly Stage[] = [

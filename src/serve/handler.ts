@@ -117,6 +117,8 @@ class Service {
       object: "model",
       created: this.#created,
       owned_by: "ruminate",
+      // As vLLM has it: tokens of its context.
+      max_model_len: this.#model.info.contextTrained,
     }));
   }
 

@@ -17,6 +17,7 @@ export function completionBody({ server, prompt, options, facts }: BodyOptions):
   const { temperature, topP, seed } = sampling;
   const texts = new Map([...facts.controlTokens].map(([text, id]) => [id, text]));
   const ends = facts.endTokens.flatMap((id) => texts.get(id) ?? []);
+  const stops = [...new Set([...stop.map((text) => text.toWellFormed()), ...ends])];
   return {
     model: server.model,
     prompt,
@@ -25,7 +26,7 @@ export function completionBody({ server, prompt, options, facts }: BodyOptions):
     temperature,
     top_p: topP,
     ...(seed === undefined ? {} : { seed }),
-    ...(stop.length + ends.length > 0 ? { stop: [...stop.map((text) => text.toWellFormed()), ...ends] } : {}),
+    ...(stops.length > 0 ? { stop: stops } : {}),
     ...(logitBias && logitBias.size > 0 ? { logit_bias: Object.fromEntries(logitBias) } : {}),
     ...own[server.kind](options, facts),
     stream: true,

@@ -49,14 +49,16 @@ export class RemotePrompts {
       const found = this.#pattern.exec(text);
       if (!found) return result + text.slice(from);
       const end = found.index + found[0].length;
-      if (!foreign.slice(found.index, end).includes(true)) {
+      const at = foreign.indexOf(true, found.index);
+      if (at === -1 || at >= end) {
         result += text.slice(from, end);
         from = end;
         continue;
       }
-      // After its first character, from which the search goes on: another token may begin within this one.
-      result += text.slice(from, found.index + 1) + (found[0].length > 1 ? breaker : "");
-      from = found.index + 1;
+      // What a template began stays whole, else its first character. From there the search goes on: another may begin within.
+      const cut = Math.max(at, found.index + 1);
+      result += text.slice(from, cut) + (cut < end ? breaker : "");
+      from = cut;
     }
   }
 

@@ -9,7 +9,13 @@ const chat = "/v1/chat/completions";
 describe("createHandler()", () => {
   test("tells of its model, by its own name or those it was given", async () => {
     const { get } = serving();
-    const own = { id: "ruminate-nano", object: "model", owned_by: "ruminate", created: expect.any(Number) };
+    const own = {
+      id: "ruminate-nano",
+      object: "model",
+      owned_by: "ruminate",
+      created: expect.any(Number),
+      max_model_len: 512,
+    };
     expect(await get("/v1/models")).toMatchObject({ status: 200, body: { object: "list", data: [own] } });
     expect(await get("/v1/models/ruminate-nano")).toMatchObject({ status: 200, body: own });
     const named = serving(thinks, { options: { modelId: ["org/glm z1", "glm"] } });
