@@ -80,7 +80,7 @@ async function planLlama(model: ModelToRun, options: LoadOptions): Promise<Engin
   const variant = chooseVariant(host, { simd: options.simd, memory: options.memory, neededBytes: wanted.initialBytes });
   const compiled: LlamaModule = wasm.module
     ? { module: wasm.module, variant }
-    : await compileLlama(variant, { url: wasm.url, signal });
+    : await compileLlama(variant, { url: wasm.url, integrity: wasm.integrity, signal });
   const fit = fitMemory(header, limitOf(variant, host.maxMemory), fitRequest(model, options));
   return {
     fit,

@@ -84,7 +84,12 @@ function wllamaOf(two: Column, one: Column): Column[] {
 function oldNode(columns: readonly Column[]): Column[] {
   return columns
     .filter(({ name }) => /^node × \d(, wllama)?$/.test(name))
-    .map((column) => ({ ...column, name: column.name.replace("node", "node 22"), program: "node 22", smoke: column.name !== "node × 1" }));
+    .map((column) => ({
+      ...column,
+      name: column.name.replace("node", "node 22"),
+      program: "node 22",
+      smoke: column.name !== "node × 1",
+    }));
 }
 
 /** A Worker computes in its one thread, and has no files. */

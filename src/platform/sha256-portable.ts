@@ -1,0 +1,80 @@
+// SHA-256 (FIPS 180-4) piece by piece, for hosts without node:crypto: the web's own digest takes all bytes at once.
+
+const isPrime = (value: number): boolean => {
+  for (let factor = 2; factor * factor <= value; factor++) if (value % factor === 0) return false;
+  return true;
+};
+const primes = Array.from({ length: 310 }, (_, index) => index + 2)
+  .filter(isPrime)
+  .slice(0, 64);
+/** The first 32 bits of a number's fraction, as the standard derives its constants. */
+const fraction = (value: number): number => ((value - Math.floor(value)) * 2 ** 32) | 0;
+const roundConstants = Int32Array.from(primes, (prime) => fraction(Math.cbrt(prime)));
+const rotated = (word: number, bits: number): number => (word >>> bits) | (word << (32 - bits));
+
+/** One digest in the making. */
+export class PortableSha256 {
+  readonly #state: Int32Array = Int32Array.from(primes.slice(0, 8), (prime) => fraction(Math.sqrt(prime)));
+  readonly #words: Int32Array = new Int32Array(64);
+  readonly #block: Uint8Array = new Uint8Array(64);
+  readonly #view: DataView = new DataView(this.#block.buffer);
+  #filled = 0;
+  #bytes = 0;
+
+  /** Takes the next bytes. */
+  update(bytes: Uint8Array): void {
+    this.#bytes += bytes.byteLength;
+    for (let at = 0; at < bytes.byteLength;) {
+      const taken = bytes.subarray(at, at + 64 - this.#filled);
+      this.#block.set(taken, this.#filled);
+      this.#filled += taken.byteLength;
+      at += taken.byteLength;
+      if (this.#filled === 64) this.#compress();
+    }
+  }
+
+  /** The 32 bytes of the digest; called once, at the end. */
+  digest(): Uint8Array<ArrayBuffer> {
+    const bits = this.#bytes * 8;
+    this.update(Uint8Array.of(0x80));
+    while (this.#filled !== 56) this.update(new Uint8Array(1));
+    this.#view.setUint32(56, Math.floor(bits / 2 ** 32));
+    this.#view.setUint32(60, bits >>> 0);
+    this.#compress();
+    const digest = new DataView(new ArrayBuffer(32));
+    this.#state.forEach((word, index) => digest.setInt32(index * 4, word));
+    return new Uint8Array(digest.buffer);
+  }
+
+  #compress(): void {
+    const words = this.#words;
+    for (let i = 0; i < 16; i++) words[i] = this.#view.getInt32(i * 4);
+    // The indices are within the 64 words, so that the zeros are never taken.
+    for (let i = 16; i < 64; i++) {
+      const early = words[i - 15] ?? 0;
+      const late = words[i - 2] ?? 0;
+      const first = rotated(early, 7) ^ rotated(early, 18) ^ (early >>> 3);
+      const second = rotated(late, 17) ^ rotated(late, 19) ^ (late >>> 10);
+      words[i] = (words[i - 16] ?? 0) + first + (words[i - 7] ?? 0) + second;
+    }
+    let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = this.#state;
+    for (let i = 0; i < 64; i++) {
+      const choice = (e & f) ^ (~e & g);
+      const sum = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25);
+      const first = (h + sum + choice + (roundConstants[i] ?? 0) + (words[i] ?? 0)) | 0;
+      const second = ((rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)) + ((a & b) ^ (a & c) ^ (b & c))) | 0;
+      h = g;
+      g = f;
+      f = e;
+      e = (d + first) | 0;
+      d = c;
+      c = b;
+      b = a;
+      a = (first + second) | 0;
+    }
+    [a, b, c, d, e, f, g, h].forEach((word, index) => {
+      this.#state[index] = (this.#state[index] ?? 0) + word;
+    });
+    this.#filled = 0;
+  }
+}
