@@ -19,6 +19,7 @@ export type {
   ModelSource,
   ModelStore,
   OverflowEvent,
+  StoreLock,
 } from "./load-contract.ts";
 
 /** A tool that the model may call. Its calls are yours to answer, by a message of role "tool". */

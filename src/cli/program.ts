@@ -13,6 +13,7 @@ import { parseModel } from "./parse.ts";
 import type { RunFlags } from "./run.ts";
 import { run } from "./run.ts";
 import type { Sdk } from "./sdk.ts";
+import { addStoreCommands } from "./store-commands.ts";
 
 /** Exit codes: 0 done, 1 failed, 2 wrong arguments, 130 Ctrl-C. */
 export type ExitCode = 0 | 1 | 2 | 130;
@@ -81,6 +82,7 @@ function createProgram(context: Context, outcome: Outcome): Command {
 Examples:
   ruminate run "What is 47 + 85?"
   ruminate chat --model hf:unsloth/GLM-Z1-9B-0414-GGUF:Q4_K_M
+  ruminate pull hf:unsloth/GLM-Z1-9B-0414-GGUF:Q4_K_M
   ruminate inspect model.gguf
   ruminate doctor`,
     );
@@ -104,6 +106,8 @@ Examples:
   ruminate inspect hf:unsloth/GLM-Z1-9B-0414-GGUF:Q4_K_M --json`,
     )
     .action((source, flags: { json?: boolean }) => inspect(context, source, flags));
+
+  addStoreCommands(program, context);
 
   program
     .command("doctor")

@@ -23,6 +23,8 @@ export interface Preparation {
 export interface SourceFile extends HeaderSource {
   /** Nothing is left to fetch. */
   readonly isPresent: boolean;
+  /** Bytes that an interrupted download has left. */
+  readonly here?: number;
   /** What the file has to be, as its own server says. */
   readonly told?: Integrity | undefined;
   /** Makes all of it readable at random; called once. */

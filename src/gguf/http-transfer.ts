@@ -184,10 +184,9 @@ export class HttpTransfer implements Transfer {
     }
   }
 
+  /** The range that comes in is taken to its end first: cut short, its bytes in flight would come twice. */
   async rush(): Promise<void> {
-    if (this.#rushing) return;
     this.#rushing = true;
-    if (this.size === undefined || this.#at < this.size) this.#drop();
   }
 
   // Not awaited: a body that hangs must not hold back what follows.

@@ -111,7 +111,7 @@ const baseName = (path: string): string => path.split("/").at(-1) ?? path;
 const isModel = (choice: Choice): boolean => !/mmproj|imatrix/i.test(baseName(choice.label));
 
 /** Whether a path names this quantization: `Q4_K` is not `Q4_K_M`, `Q4_0` not `Q4_0_4_4`. */
-function hasQuant(path: string, quant: string): boolean {
+export function hasQuant(path: string, quant: string): boolean {
   const escaped = quant.replace(/[^A-Za-z0-9_]/g, "\\$&");
   return new RegExp(`(?<![A-Za-z0-9_])${escaped}(?![A-Za-z0-9_])`, "i").test(path);
 }

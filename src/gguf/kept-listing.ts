@@ -18,16 +18,11 @@ function asFile(value: unknown): HubFile | undefined {
 }
 
 /** The files that the Hub named for a source when it was last asked; undefined if it was not, or the note is broken. */
-export async function keptListing(store: ModelStore, source: HubSource): Promise<HubFile[] | undefined> {
+async function keptListing(store: ModelStore, source: HubSource): Promise<HubFile[] | undefined> {
   const note = await readNote(store, listingKey(source));
   const listed: readonly unknown[] = Array.isArray(note?.["files"]) ? note["files"] : [];
   const files = listed.map(asFile).filter((file) => file !== undefined);
   return files.length > 0 && files.length === listed.length ? files : undefined;
-}
-
-/** Forgets what the Hub answered. */
-export async function forgetListing(store: ModelStore, source: HubSource): Promise<void> {
-  await store.delete(listingKey(source));
 }
 
 /**

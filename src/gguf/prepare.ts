@@ -104,7 +104,7 @@ export async function prepareAll(files: readonly SourceFile[], options: PrepareO
   const progress = new Progress(files, onprogress);
   const failed = new AbortController();
   const either = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal;
-  for (const file of files) if (file.isPresent) progress.set(file, file.size ?? 0);
+  for (const file of files) progress.set(file, (file.isPresent ? file.size : file.here) ?? 0);
   const ready: WeightFile[] = [];
   let next = 0;
   const bring = async (): Promise<void> => {

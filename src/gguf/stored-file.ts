@@ -114,6 +114,10 @@ export class StoredFile implements SourceFile {
     return this.#kept?.size ?? this.#opened?.incoming.size;
   }
 
+  get here(): number {
+    return this.#opened?.base.size ?? 0;
+  }
+
   get isPresent(): boolean {
     return this.#kept !== undefined;
   }

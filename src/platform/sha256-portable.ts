@@ -24,12 +24,20 @@ export class PortableSha256 {
   /** Takes the next bytes. */
   update(bytes: Uint8Array): void {
     this.#bytes += bytes.byteLength;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (let at = 0; at < bytes.byteLength;) {
+      if (this.#filled === 0 && bytes.byteLength - at >= 64) {
+        this.#compress(view, at);
+        at += 64;
+        continue;
+      }
       const taken = bytes.subarray(at, at + 64 - this.#filled);
       this.#block.set(taken, this.#filled);
       this.#filled += taken.byteLength;
       at += taken.byteLength;
-      if (this.#filled === 64) this.#compress();
+      if (this.#filled < 64) continue;
+      this.#filled = 0;
+      this.#compress(this.#view, 0);
     }
   }
 
@@ -40,15 +48,15 @@ export class PortableSha256 {
     while (this.#filled !== 56) this.update(new Uint8Array(1));
     this.#view.setUint32(56, Math.floor(bits / 2 ** 32));
     this.#view.setUint32(60, bits >>> 0);
-    this.#compress();
+    this.#compress(this.#view, 0);
     const digest = new DataView(new ArrayBuffer(32));
     this.#state.forEach((word, index) => digest.setInt32(index * 4, word));
     return new Uint8Array(digest.buffer);
   }
 
-  #compress(): void {
+  #compress(view: DataView, at: number): void {
     const words = this.#words;
-    for (let i = 0; i < 16; i++) words[i] = this.#view.getInt32(i * 4);
+    for (let i = 0; i < 16; i++) words[i] = view.getInt32(at + i * 4);
     // The indices are within the 64 words, so that the zeros are never taken.
     for (let i = 16; i < 64; i++) {
       const early = words[i - 15] ?? 0;
@@ -75,6 +83,5 @@ export class PortableSha256 {
     [a, b, c, d, e, f, g, h].forEach((word, index) => {
       this.#state[index] = (this.#state[index] ?? 0) + word;
     });
-    this.#filled = 0;
   }
 }

@@ -23,6 +23,9 @@ describe("runProgram()", () => {
     [["run", "--help"]],
     [["chat", "-h"]],
     [["inspect", "--help"]],
+    [["pull", "--help"]],
+    [["ls", "--help"]],
+    [["rm", "--help"]],
     [["doctor", "--help"]],
   ])("prints help with examples for %j", async (words) => {
     const { code, out, err } = await play(words);
