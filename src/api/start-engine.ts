@@ -52,6 +52,8 @@ export async function planEngine(model: ModelToRun, options: LoadOptions): Promi
 
 /** wllama in place of our engine, where it is installed. */
 function planInstead(model: ModelToRun, options: LoadOptions, why: string): EnginePlan {
+  // What is to be checked is never run unchecked.
+  if (options.wasm?.integrity !== undefined) throw new InferenceError("unsupported", `Cannot load the model: ${why}`);
   try {
     return planWllama(model, options, [`The slower engine wllama is used: ${why}`]);
   } catch (error) {

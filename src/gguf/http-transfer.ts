@@ -4,6 +4,7 @@ import type { HttpOptions } from "./http.ts";
 import { bodySize, fetchFirst, fetchInTime, isEncoded, stalled, urlFileName, withoutSecrets } from "./http.ts";
 import type { Validators } from "./http-ranges.ts";
 import { changedError, contentRange, ifRange, sameFile, validatorsOf } from "./http-ranges.ts";
+import { linkedDigest } from "./linked-digest.ts";
 import type { Patience } from "./patience.ts";
 import { PassingError, Retries, usualPatience, within } from "./patience.ts";
 import { InferenceError } from "../errors.ts";
@@ -44,6 +45,8 @@ export class HttpTransfer implements Transfer {
   readonly validators: Validators;
   /** SHA-256 that the server told of, in hexadecimal. */
   readonly sha256: string | undefined;
+  /** Whether another address than the one asked has answered. */
+  readonly redirected: boolean;
   readonly #address: string;
   readonly #options: HttpOptions;
   readonly #patience: Patience;
@@ -69,6 +72,7 @@ export class HttpTransfer implements Transfer {
     this.start = about.start;
     this.validators = validatorsOf(first);
     this.sha256 = linkedDigest(first.headers);
+    this.redirected = first.redirected;
     this.#at = about.start;
     // Without ranges the one response is the long one.
     this.#rushing = first.status !== 206;
@@ -210,11 +214,6 @@ export class HttpTransfer implements Transfer {
 function bodyOf(response: Response, { skip, end }: { skip: number; end: number | undefined }): Body {
   const stream = response.body ?? new Blob([]).stream();
   return { reader: stream.getReader(), skip, end };
-}
-
-/** The digest that the Hub tells of files in its large storage: their Git LFS id. */
-export function linkedDigest(headers: Headers): string | undefined {
-  return /^(?:W\/)?"?([0-9a-f]{64})"?$/.exec(headers.get("x-linked-etag") ?? "")?.[1];
 }
 
 /**

@@ -5,10 +5,10 @@ import { hasFileSystem, openLocalFile } from "../platform/files.ts";
 import type { SourceFile } from "./download.ts";
 import { DownloadFile, presentFile } from "./download.ts";
 import { fetchOk, requestTransfer, responseTransfer } from "./http.ts";
-import type { HttpTransfer } from "./http-transfer.ts";
 import { urlTransfer } from "./http-transfer.ts";
 import type { HubFile, HubSource } from "./hub.ts";
 import { resolveKept } from "./kept-listing.ts";
+import { toldDigest } from "./linked-digest.ts";
 import { blobFile, bytesFile } from "./memory-file.ts";
 import type { Patience } from "./patience.ts";
 import { parseShardName, siblingNames } from "./shards.ts";
@@ -82,12 +82,8 @@ function openAddresses(files: readonly HubFile[], opening: Opening): Promise<Sou
     const { store } = opening;
     if (store) return openStored(address, { ...opening, store, told });
     const transfer = await urlTransfer(address, opening);
-    return new DownloadFile(transfer, told ?? toldBy(transfer));
+    return new DownloadFile(transfer, told ?? (await toldDigest(address, transfer, opening)));
   });
-}
-
-function toldBy({ sha256 }: HttpTransfer): Integrity | undefined {
-  return sha256 === undefined ? undefined : { algorithm: "sha256", digests: [sha256] };
 }
 
 async function openUrl(url: URL, opening: Opening): Promise<SourceFile[]> {

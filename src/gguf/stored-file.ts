@@ -15,6 +15,7 @@ import { urlFileName, withoutSecrets } from "./http.ts";
 import type { TransferOptions } from "./http-transfer.ts";
 import { urlTransfer } from "./http-transfer.ts";
 import { Incoming } from "./incoming.ts";
+import { toldDigest } from "./linked-digest.ts";
 import { blobFile } from "./memory-file.ts";
 import type { Transfer } from "./transfer.ts";
 import { hashFile } from "./verify.ts";
@@ -35,7 +36,8 @@ interface Opened {
   readonly partSize: number;
   readonly size: number | undefined;
   readonly validators: Validators;
-  readonly sha256: string | undefined;
+  /** What the server tells that it is. */
+  readonly told: Integrity | undefined;
 }
 
 const pollMs = 300;
@@ -81,12 +83,13 @@ async function openPart(address: string, key: string, options: StoredOptions): P
       cancel: async () => {},
     };
     const incoming = new Incoming(transfer, part);
-    return { incoming, base: part, partSize: size, size, validators, sha256: undefined };
+    return { incoming, base: part, partSize: size, size, validators, told: undefined };
   }
   const transfer = await urlTransfer(address, { ...options, resume });
   const base = part && transfer.start > 0 ? part.slice(0, transfer.start) : new Blob([]);
-  const { size, validators, sha256 } = transfer;
-  return { incoming: new Incoming(transfer, base), base, partSize: part?.size ?? 0, size, validators, sha256 };
+  const { size, validators } = transfer;
+  const told = options.told ?? (await toldDigest(address, transfer, options));
+  return { incoming: new Incoming(transfer, base), base, partSize: part?.size ?? 0, size, validators, told };
 }
 
 /** A file that is kept in a store, or is on its way into it. */
@@ -106,8 +109,7 @@ export class StoredFile implements SourceFile {
     this.#options = options;
     if ("incoming" in found) this.#opened = found;
     else this.#kept = found;
-    const linked = this.#opened?.sha256;
-    this.told = options.told ?? (linked === undefined ? undefined : { algorithm: "sha256", digests: [linked] });
+    this.told = options.told ?? this.#opened?.told;
   }
 
   get size(): number | undefined {
@@ -132,7 +134,7 @@ export class StoredFile implements SourceFile {
   }
 
   async prepare(options: Preparation): Promise<WeightFile> {
-    if (this.#kept) return this.#checked(this.#kept, options);
+    if (this.#kept) return (await this.#isKnown(options.integrity)) ? this.#kept : this.#checked(this.#kept, options);
     return this.#alone(options, async (signal) => {
       const { store } = this.#options;
       const blob = await store.open(this.#key);
@@ -180,6 +182,14 @@ export class StoredFile implements SourceFile {
       return this.#checked(this.#kept, options);
     }
     return this.#kept;
+  }
+
+  /** Whether a kept file was found to be this when it came. Where a caller says what it is to be, it is read again. */
+  async #isKnown(integrity: Integrity | undefined): Promise<boolean> {
+    if (integrity === undefined) return true;
+    if (integrity !== this.told) return false;
+    const entry = await readEntry(this.#options.store, this.#key);
+    return integrity.digests.includes(entry?.sha256 ?? "");
   }
 
   /** A kept file that is not what it has to be is thrown away, so that loading again fetches it anew. */

@@ -85,6 +85,11 @@ test("loadModel() checks the engine's module by wasm.integrity", async () => {
   await expect(loadModel(nano, { engine: "llama", wasm: { url, integrity: bad } })).rejects.toMatchObject({
     code: "integrity",
   });
+  // Nor is another engine run in its place.
+  const gone = new URL("gone.wasm", url);
+  await expect(loadModel(nano, { wasm: { url: gone, integrity: good } })).rejects.toMatchObject({
+    code: "unsupported",
+  });
 });
 
 test("downloadModel() brings shards into a store, and what is missing of them only", async () => {
@@ -128,8 +133,11 @@ test("downloadModel() checks what the Hub tells of a file, and needs no network 
   oid = createHash("sha256").update(model).digest("hex");
   await downloadModel(source, { store, fetch });
   const before = asked;
-  await downloadModel(source, { store, fetch });
+  const phases = new Set<string>();
+  await downloadModel(source, { store, fetch, onprogress: ({ phase }) => phases.add(phase) });
   expect(asked).toBe(before);
+  // It was checked when it came.
+  expect([...phases]).toEqual([]);
   expect(await removeModel({ hf: "them/other" }, { store })).toEqual([]);
   expect(await removeModel(source, { store })).toMatchObject([{ name: "m-Q8_0.gguf" }]);
 });
