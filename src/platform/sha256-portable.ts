@@ -65,7 +65,16 @@ export class PortableSha256 {
       const second = rotated(late, 17) ^ rotated(late, 19) ^ (late >>> 10);
       words[i] = (words[i - 16] ?? 0) + first + (words[i - 7] ?? 0) + second;
     }
-    let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = this.#state;
+    const state = this.#state;
+    // One by one, here and at the end: taking them apart by iteration costs nearly half of the speed.
+    let a = state[0] ?? 0;
+    let b = state[1] ?? 0;
+    let c = state[2] ?? 0;
+    let d = state[3] ?? 0;
+    let e = state[4] ?? 0;
+    let f = state[5] ?? 0;
+    let g = state[6] ?? 0;
+    let h = state[7] ?? 0;
     for (let i = 0; i < 64; i++) {
       const choice = (e & f) ^ (~e & g);
       const sum = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25);
@@ -80,8 +89,13 @@ export class PortableSha256 {
       b = a;
       a = (first + second) | 0;
     }
-    [a, b, c, d, e, f, g, h].forEach((word, index) => {
-      this.#state[index] = (this.#state[index] ?? 0) + word;
-    });
+    state[0] = (state[0] ?? 0) + a;
+    state[1] = (state[1] ?? 0) + b;
+    state[2] = (state[2] ?? 0) + c;
+    state[3] = (state[3] ?? 0) + d;
+    state[4] = (state[4] ?? 0) + e;
+    state[5] = (state[5] ?? 0) + f;
+    state[6] = (state[6] ?? 0) + g;
+    state[7] = (state[7] ?? 0) + h;
   }
 }

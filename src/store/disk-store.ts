@@ -7,6 +7,7 @@ import { lockFile } from "./disk-lock.ts";
 import type { ModelStore } from "./model-store.ts";
 import { checkKey, fullError, shortPartError } from "./model-store.ts";
 
+/** Where a store on disk is. */
 export interface DiskStoreOptions {
   /**
    * Default: what `RUMINATE_MODELS` names, else `ruminate/models` in the user's cache folder: `XDG_CACHE_HOME` or

@@ -117,6 +117,41 @@ test("downloadModel() brings shards into a store, and what is missing of them on
   await expect(downloadModel(source, { store, integrity: hex })).rejects.toThrow(/one digest for 4 files/);
 });
 
+test("downloadModel() brings three shards at a time, and one that fails stops the others", async () => {
+  const shards = buildShards(5).map((shard) => {
+    const padded = new Uint8Array(2 * 2 ** 20);
+    padded.set(shard);
+    return padded;
+  });
+  const weights: string[] = [];
+  let most = 0;
+  let fails = false;
+  await using server = await serve(async (request, response) => {
+    const name = request.path.slice(1);
+    const shard = shards[Number(/-0000(\d)-of/.exec(name)?.[1]) - 1] ?? new Uint8Array(0);
+    // The beginning of each comes alone, for its header; the rest is what is counted.
+    if (request.range?.endsWith("-") !== true) return sendFile(request, response, { bytes: shard, headers: { etag } });
+    weights.push(name);
+    most = Math.max(most, weights.length);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    weights.splice(weights.indexOf(name), 1);
+    if (fails && name.includes("00002")) response.writeHead(404).end();
+    else if (fails) response.writeHead(206, { "content-range": "bytes 1048576-2097151/2097152", etag }).flushHeaders();
+    else await sendFile(request, response, { bytes: shard, headers: { etag } });
+  });
+  const source = `${server.base}/big-00001-of-00005.gguf`;
+  const store = memoryStore();
+  await downloadModel(source, { store });
+  expect(most).toBe(3);
+  fails = true;
+  const asked = server.requests.length;
+  await expect(downloadModel(source, { store: memoryStore() })).rejects.toMatchObject({ details: { status: 404 } });
+  const begun = server.requests.slice(asked).filter(({ range }) => range?.endsWith("-"));
+  expect(begun.map(({ path }) => path.slice(0, 10)).toSorted()).toEqual(["/big-00001", "/big-00002", "/big-00003"]);
+  const ends = await Promise.all(begun.map(async ({ path, finished }) => [path.slice(5, 10), await finished]));
+  expect(Object.fromEntries(ends)).toEqual({ "00001": false, "00002": true, "00003": false });
+});
+
 test("downloadModel() checks what the Hub tells of a file, and needs no network for what is kept", async () => {
   const model = buildModel();
   let oid = createHash("sha256").update("another").digest("hex");

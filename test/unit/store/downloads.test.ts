@@ -310,6 +310,21 @@ describe("a download into a store starts over, and never mixes,", () => {
     expect(server.requests.at(-1)?.range).toBeUndefined();
   });
 
+  test("when it breaks off, and there are neither ranges nor an ETag", async () => {
+    await using server = await serveFaults({
+      bytes: large,
+      etag: "",
+      ranges: false,
+      instead(_request, response, index) {
+        if (index > 0) return false;
+        response.writeHead(200, { "content-length": size });
+        response.write(large.subarray(0, 5 * mib), () => setTimeout(() => response.destroy(), 30));
+        return true;
+      },
+    });
+    expect(same(await pullAgain(server, sha256(large)), large)).toBe(true);
+  });
+
   test("when a part has no ETag or date to go on by", async () => {
     await using server = await serveFaults({ bytes: large, etag: "" });
     const controller = new AbortController();
