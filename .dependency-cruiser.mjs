@@ -30,8 +30,8 @@ const floors = {
   "src/reasoning/": { values: pure },
   "src/context/": { values: pure },
   "src/prompt/": { values: pure, packages: ["@huggingface/jinja"] },
-  "src/gguf/": { values: [...pure, "src/platform/"], types: ["src/engine/engine.ts"] },
-  "src/store/": { values: pure, types: ["src/platform/types.ts"] },
+  "src/gguf/": { values: [...pure, "src/platform/", "src/store/"], types: ["src/engine/engine.ts"] },
+  "src/store/": { values: [...pure, "src/platform/"] },
   "src/engine/": {
     values: [...pure, "src/platform/", "src/wasm/"],
     types: ["src/prompt/segment.ts", "src/gguf/weight-file.ts"],

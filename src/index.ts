@@ -1,8 +1,10 @@
 // The door of the package: what users import, and nothing else.
 export { capabilities } from "./api/capabilities.ts";
 export { inspectModel } from "./api/inspect.ts";
+export { downloadModel, keptModels, removeModel } from "./api/keep.ts";
 export { loadModel } from "./api/load.ts";
 export { remote } from "./api/remote.ts";
+export { diskStore, memoryStore } from "./api/stores.ts";
 export { planContext } from "./context/plan-context.ts";
 export { recommendedSampling } from "./context/recommended-sampling.ts";
 export { InferenceError } from "./errors.ts";
@@ -22,8 +24,11 @@ export type {
   OverflowEvent,
   Session,
   SessionOptions,
+  StoreLock,
   Tool,
 } from "./api/contract.ts";
+export type { DownloadedModel, DownloadOptions, KeptModel } from "./api/keep.ts";
+export type { DiskStoreOptions } from "./api/stores.ts";
 export type {
   KeepReasoning,
   Message,

@@ -19,6 +19,7 @@ export type {
   ModelSource,
   ModelStore,
   OverflowEvent,
+  StoreLock,
 } from "./load-contract.ts";
 
 /**

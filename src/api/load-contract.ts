@@ -1,32 +1,30 @@
 // The public types of loading a model, and of its context.
 import type { Message, RopeScaling } from "../contract.ts";
+import type { ModelStore } from "../store/model-store.ts";
 
 export type { ModelSource } from "../gguf/source.ts";
-
-/** A place that keeps downloaded weights: disk, OPFS, Cache API, memory. One small port; not used in this version. */
-export interface ModelStore {
-  /** What is kept under a key; null if there is nothing. */
-  open(key: string): Promise<Blob | null>;
-  /** Takes the bytes of a key; `at` > 0 resumes an interrupted download at that byte. */
-  create(key: string, at: number): Promise<WritableStream<Uint8Array>>;
-  /** Forgets what is kept under a key. */
-  delete(key: string): Promise<void>;
-  /** Every key that something is kept under, in no order. */
-  keys(): AsyncIterable<string>;
-}
+export type { ModelStore, StoreLock } from "../store/model-store.ts";
 
 /** How a model is fetched, checked and run. Everything has a default that fits the host. */
 export interface LoadOptions {
-  /** Stops the loading, which rejects with `signal.reason` and leaves nothing behind. */
+  /** Stops the loading, which rejects with `signal.reason` and leaves nothing behind but the part in a `store`. */
   signal?: AbortSignal;
   /**
-   * Told of bytes: "fetch" counts over all files, `file` being the one that comes in; "load" what the engine has read.
-   * `total` is absent while a server has not told. "verify" never comes in this version.
+   * Told of bytes: "fetch" counts over all files, what a `store` has of them included, `file` being one that comes in;
+   * "verify" counts what is here already and is compared with its digest, for each file; "load" what the engine has read.
+   * `total` is absent while a server has not told.
    */
   onprogress?: (event: { phase: "fetch" | "verify" | "load"; loaded: number; total?: number; file?: string }) => void;
-  /** Where downloads are kept beyond the model's life. All but `false` is `unsupported` in this version. */
+  /**
+   * Where what comes from an http(s) address or the Hub is kept beyond the model's life, so that it is fetched once and a
+   * download that broke off goes on. "auto": the user's cache folder in Node, Deno and Bun, the origin-private file system
+   * in browsers, `unsupported` elsewhere. Default: false. What is kept is used without asking the server.
+   */
   store?: ModelStore | "auto" | false;
-  /** Subresource-Integrity string, or one per shard name. `unsupported` in this version. */
+  /**
+   * What the model's files have to be, else `integrity`: `sha256-<base64>` or 64 hexadecimal digits for one file, or one
+   * for each file by its name. Checked as bytes come, before the weights are used. Default: what the Hub tells of a file.
+   */
   integrity?: string | Readonly<Record<string, string>>;
   /** For the model's files, in place of the global one; not for the engine's. */
   fetch?: typeof globalThis.fetch;
@@ -51,7 +49,8 @@ export interface LoadOptions {
   memory?: "auto" | "wasm32" | "wasm64";
   /**
    * The engine's file and worker, in place of the package's own: the address of a module, or one that is compiled already,
-   * of the kind that `memory`, `simd` and the host ask for. `integrity` is `unsupported` in this version.
+   * of the kind that `memory`, `simd` and the host ask for. `integrity`: a Subresource-Integrity string (sha256, sha384 or
+   * sha512) that the file has to fit, else `integrity`; `unsupported` with wllama.
    */
   wasm?: { url?: string | URL; integrity?: string; module?: WebAssembly.Module; worker?: () => Worker };
   /** For all requests to the model; a session may have its own. */

@@ -1,7 +1,6 @@
 import { recommendedSampling } from "../context/recommended-sampling.ts";
 import { modelFacts } from "../gguf/facts.ts";
 import { arrangeWeights, readModelHeader } from "../gguf/model-header.ts";
-import { openSource } from "../gguf/source.ts";
 import { createPromptRenderer } from "../prompt/renderer.ts";
 import { bundledModelUrl } from "./bundled-model.ts";
 import type { LoadOptions, Model, ModelSource } from "./contract.ts";
@@ -9,14 +8,16 @@ import { LoadedModel } from "./model.ts";
 import { checkLoadOptions } from "./options.ts";
 import { RemoteFactory } from "./remote.ts";
 import { planEngine } from "./start-engine.ts";
+import { withSource } from "./with-source.ts";
 
 /**
  * Loads a model: reads its header, refuses what is broken or can't fit, then fetches the weights and starts the engine.
  *
  * @param source Where the GGUF is; default: ruminate-nano, the small model of the package, or what a remote engine serves.
  * @throws {TypeError | RangeError} if an option is not of its kind
- * @throws {InferenceError} `network`, `format`, `memory` (before the weights are fetched), `unsupported`, `crashed`
- * @throws `signal.reason` if aborted; nothing is left behind
+ * @throws {InferenceError} `network`, `format`, `integrity`, `memory` (before the weights are fetched, or where
+ *   they are kept), `busy` (another process took the download over), `unsupported`, `crashed`
+ * @throws `signal.reason` if aborted; nothing is left behind but the part in a `store`
  *
  * @example
  * ```ts
@@ -38,17 +39,15 @@ export async function loadModel(source?: ModelSource, options: LoadOptions = {})
 
 async function loadHere(source: ModelSource, options: LoadOptions): Promise<Model> {
   const startedAt = performance.now();
-  const { signal, onprogress, context = {} } = options;
-  const abortable = signal ? { signal } : {};
-  signal?.throwIfAborted();
-  const opened = await openSource(source, { ...abortable, ...(options.fetch ? { fetch: options.fetch } : {}) });
-  try {
+  return withSource(source, options, async (opened) => {
+    const { signal, onprogress, context = {}, integrity } = options;
+    const abortable = signal ? { signal } : {};
     const header = await readModelHeader(opened.files, abortable);
     const facts = modelFacts(header);
     const recommended = recommendedSampling(header.metadata);
     // What can't be run is refused before any weight is fetched.
     const { fit, start } = await planEngine({ header, facts, reply: recommended.maxTokens }, options);
-    const prepared = await opened.prepare({ ...abortable, ...(onprogress ? { onprogress } : {}) });
+    const prepared = await opened.prepare({ ...abortable, integrity, ...(onprogress ? { onprogress } : {}) });
     const engine = await start(arrangeWeights(header, prepared));
     return new LoadedModel({
       engine,
@@ -65,8 +64,5 @@ async function loadHere(source: ModelSource, options: LoadOptions): Promise<Mode
       loadMs: performance.now() - startedAt,
       closeFiles: () => opened.close(),
     });
-  } catch (error) {
-    await opened.close();
-    throw error;
-  }
+  });
 }

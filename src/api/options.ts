@@ -2,6 +2,7 @@ import { readExtension } from "../context/rope-scaling.ts";
 import { RemoteFactory } from "./remote.ts";
 import type { ReasoningOptions, SamplingOptions } from "../contract.ts";
 import { InferenceError } from "../errors.ts";
+import { parseIntegrity } from "../platform/integrity.ts";
 import type { Engine, EngineCapabilities, Sampling } from "../engine/engine.ts";
 import { checkTools } from "../prompt/messages.ts";
 import { checkToolChoice } from "./tool-choice.ts";
@@ -169,6 +170,12 @@ export function checkLoadOptions(options: LoadOptions): void {
   oneOf("simd", options.simd, ["auto", "relaxed", "fixed"]);
   oneOf("memory", options.memory, ["auto", "wasm32", "wasm64"]);
   checkContextOptions(options.context);
+  checkStore(options.store);
+  checkIntegrity(options.integrity);
+  if (wasm.integrity !== undefined) parseIntegrity(wasm.integrity, "wasm.integrity");
+  if (wasm.integrity !== undefined && wasm.module !== undefined) {
+    throw new TypeError("Both wasm.module and wasm.integrity are given; a module's bytes can't be seen any more");
+  }
   const refused: [boolean, string][] = [
     [options.device === "webgpu", "the engine computes on the CPU only; leave device out"],
     [isWllama && options.simd === "relaxed", "wllama's module is built with fixed SIMD; leave simd out"],
@@ -176,14 +183,37 @@ export function checkLoadOptions(options: LoadOptions): void {
       isWllama && options.memory !== undefined && options.memory !== "auto",
       "wllama picks the memory by host; leave memory out",
     ],
-    [typeof options.store === "object" || options.store === "auto", "there is no model store yet; leave store out"],
-    [options.integrity !== undefined, "integrity checks are not built yet; leave integrity out"],
-    [wasm.integrity !== undefined, "integrity checks are not built yet; leave wasm.integrity out"],
+    [isWllama && wasm.integrity !== undefined, "wllama fetches its module itself, unchecked; leave wasm.integrity out"],
     [isWllama && wasm.module !== undefined, "wllama's module is loaded by URL only; use wasm.url"],
   ];
   for (const [hit, reason] of refused) {
     if (hit) throw new InferenceError("unsupported", `Cannot load the model as asked: ${reason}`);
   }
+}
+
+/** @throws {TypeError} if it is neither "auto" nor false nor a store */
+export function checkStore(store: unknown): void {
+  if (store === undefined || store === false || store === "auto") return;
+  const methods = ["open", "create", "delete", "keys"];
+  const isStore =
+    typeof store === "object" &&
+    store !== null &&
+    methods.every((name) => typeof Reflect.get(store, name) === "function");
+  if (!isStore) {
+    throw new TypeError(
+      `store must be "auto", false, or an object with open, create, delete and keys, not ${String(store)}`,
+    );
+  }
+}
+
+/** @throws {TypeError} if it is neither a digest nor an object of them */
+export function checkIntegrity(integrity: unknown): void {
+  if (integrity === undefined) return;
+  if (typeof integrity !== "object" || integrity === null) {
+    parseIntegrity(integrity, "integrity");
+    return;
+  }
+  for (const [name, digest] of Object.entries(integrity)) parseIntegrity(digest, `integrity of ${name}`);
 }
 
 /**

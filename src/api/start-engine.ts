@@ -52,6 +52,8 @@ export async function planEngine(model: ModelToRun, options: LoadOptions): Promi
 
 /** wllama in place of our engine, where it is installed. */
 function planInstead(model: ModelToRun, options: LoadOptions, why: string): EnginePlan {
+  // What is to be checked is never run unchecked.
+  if (options.wasm?.integrity !== undefined) throw new InferenceError("unsupported", `Cannot load the model: ${why}`);
   try {
     return planWllama(model, options, [`The slower engine wllama is used: ${why}`]);
   } catch (error) {
@@ -80,7 +82,7 @@ async function planLlama(model: ModelToRun, options: LoadOptions): Promise<Engin
   const variant = chooseVariant(host, { simd: options.simd, memory: options.memory, neededBytes: wanted.initialBytes });
   const compiled: LlamaModule = wasm.module
     ? { module: wasm.module, variant }
-    : await compileLlama(variant, { url: wasm.url, signal });
+    : await compileLlama(variant, { url: wasm.url, integrity: wasm.integrity, signal });
   const fit = fitMemory(header, limitOf(variant, host.maxMemory), fitRequest(model, options));
   return {
     fit,

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { Option } from "commander";
-import { collect, decimal, orWord, parseModel, wholeNumber } from "./parse.ts";
+import { collect, decimal, isRemote, orWord, parseModel, wholeNumber } from "./parse.ts";
 import type { GenerateOptions, LoadOptions, ModelSource, ReasoningOptions, SamplingOptions } from "./sdk.ts";
 
 export interface ModelFlags {
@@ -8,6 +8,8 @@ export interface ModelFlags {
   threads?: number | "auto";
   context?: number | "auto";
   extend?: "off" | "auto";
+  /** Default: true. */
+  store?: boolean;
 }
 
 export interface GenerationFlags extends SamplingOptions {
@@ -46,7 +48,8 @@ export function addModelFlags(command: Command): Command {
     .option("--context <tokens>", "context size, or auto", orWord(wholeNumber({ min: 1 }), "auto", "auto"))
     .addOption(
       new Option("--extend <how>", "past the trained context: YaRN when needed, or never").choices(["auto", "off"]),
-    );
+    )
+    .option("--no-store", "do not keep what a URL or hf: brings; the next run fetches it again");
 }
 
 /** What is asked of the model. */
@@ -83,10 +86,11 @@ export function addOutputFlags(command: Command): Command {
 }
 
 /** The flags that say how a model is loaded, in the SDK's words. */
-export function toLoadOptions({ threads, context, extend }: ModelFlags): LoadOptions {
+export function toLoadOptions({ model, threads, context, extend, store = true }: ModelFlags): LoadOptions {
   const window = { ...(context === undefined ? {} : { size: context }), ...(extend ? { extend } : {}) };
   return {
     ...(threads === undefined ? {} : { threads }),
+    ...(store && isRemote(model) ? { store: "auto" as const } : {}),
     ...(Object.keys(window).length > 0 ? { context: window } : {}),
   };
 }

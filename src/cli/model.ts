@@ -5,7 +5,7 @@ import type { Host } from "./host.ts";
 import { Progress } from "./progress.ts";
 import type { Chunk, Renderer, Surface } from "./render.ts";
 import { dim, jsonRenderer, textRenderer, wantsColor } from "./render.ts";
-import type { Generation, Model, Result, Sdk } from "./sdk.ts";
+import type { Generation, LoadOptions, Model, Result, Sdk } from "./sdk.ts";
 
 /** What every command is given. */
 export interface Context {
@@ -14,19 +14,26 @@ export interface Context {
 }
 
 /** Loads the model that the flags name, with a progress bar where somebody can see it. */
-export async function loadWithProgress(
-  { sdk, host }: Context,
+export function loadWithProgress(
+  context: Context,
   flags: ModelFlags & OutputFlags,
   signal: AbortSignal,
 ): Promise<Model> {
+  return withProgress(context.host, flags, (progress) =>
+    context.sdk.loadModel(flags.model, { ...toLoadOptions(flags), signal, ...progress }),
+  );
+}
+
+/** Works with a progress bar where somebody can see it. */
+export async function withProgress<T>(
+  host: Host,
+  flags: OutputFlags,
+  work: (options: Pick<LoadOptions, "onprogress">) => Promise<T>,
+): Promise<T> {
   const isShown = host.stderr.isTTY && !flags.quiet && !flags.json && host.environment.TERM !== "dumb";
   const progress = isShown ? new Progress(host.stderr, host.now) : undefined;
   try {
-    return await sdk.loadModel(flags.model, {
-      ...toLoadOptions(flags),
-      signal,
-      ...(progress ? { onprogress: (event) => progress.update(event) } : {}),
-    });
+    return await work(progress ? { onprogress: (event) => progress.update(event) } : {});
   } finally {
     await progress?.clear();
   }

@@ -65,3 +65,9 @@ export function parseModel(text: string): ModelSource {
   if (!repo) throw new InvalidArgumentError("It takes hf:owner/repo, hf:owner/repo:quant or hf:owner/repo/file.gguf.");
   return { hf: repo, ...(file ? { file } : {}), ...(quant ? { quant } : {}) };
 }
+
+/** Whether a model that was parsed comes over the network. */
+export function isRemote(model: ModelSource | undefined): model is string | Extract<ModelSource, { hf: string }> {
+  if (typeof model === "string") return /^https?:/i.test(model);
+  return typeof model === "object" && "hf" in model;
+}

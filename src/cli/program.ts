@@ -16,6 +16,7 @@ import type { Sdk } from "./sdk.ts";
 import { describeServe } from "./serve-command.ts";
 import type { ServeFlags } from "./serve.ts";
 import { serve } from "./serve.ts";
+import { addStoreCommands } from "./store-commands.ts";
 
 /** Exit codes: 0 done, 1 failed, 2 wrong arguments, 130 Ctrl-C. */
 export type ExitCode = 0 | 1 | 2 | 130;
@@ -85,6 +86,7 @@ Examples:
   ruminate run "What is 47 + 85?"
   ruminate chat --model hf:unsloth/GLM-Z1-9B-0414-GGUF:Q4_K_M
   ruminate serve model.gguf --port 8080
+  ruminate pull hf:unsloth/GLM-Z1-9B-0414-GGUF:Q4_K_M
   ruminate inspect model.gguf
   ruminate doctor`,
     );
@@ -110,6 +112,8 @@ Examples:
   ruminate inspect hf:unsloth/GLM-Z1-9B-0414-GGUF:Q4_K_M --json`,
     )
     .action((source, flags: { json?: boolean }) => inspect(context, source, flags));
+
+  addStoreCommands(program, context);
 
   program
     .command("doctor")

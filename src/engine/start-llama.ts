@@ -1,5 +1,6 @@
 import { InferenceError } from "../errors.ts";
 import type { WeightFile } from "../gguf/weight-file.ts";
+import { checkBytes, parseIntegrity } from "../platform/integrity.ts";
 import { readAsset } from "../platform/read-asset.ts";
 import { hasWorkers, startWorker } from "../platform/start-worker.ts";
 import type { WorkerPort } from "../platform/worker-port.ts";
@@ -30,26 +31,37 @@ export interface LlamaModule {
   readonly variant: Variant;
 }
 
+/** How a module is got. */
+export interface ModuleOptions {
+  /** In place of the package's own file. */
+  readonly url?: string | URL | undefined;
+  /** A Subresource-Integrity string that its bytes have to fit. */
+  readonly integrity?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Modules that somebody still uses: what one compiled, the next need not, and its machine code is there once. */
 const compiledModules = new Map<string, WeakRef<WebAssembly.Module>>();
 
 /**
  * Gets a module and compiles it, unless that was done for a model that is still there.
  *
- * @param url In place of the package's own file.
- * @throws {InferenceError} `network`, `unsupported`
+ * @throws {InferenceError} `network`, `integrity`, `unsupported`
  */
 export async function compileLlama(
   variant: Variant,
-  { url, signal }: { url?: string | URL | undefined; signal?: AbortSignal | undefined } = {},
+  { url, integrity, signal }: ModuleOptions = {},
 ): Promise<LlamaModule> {
   const own = url === undefined ? llamaAsset(variant) : absolute(url);
-  const known = compiledModules.get(own.href)?.deref();
+  // One that was compiled unchecked is not taken for checked.
+  const name = `${integrity ?? ""} ${own.href}`;
+  const known = compiledModules.get(name)?.deref();
   if (known) return { module: known, variant };
   const bytes = await readAsset(own.href, signal);
+  if (integrity !== undefined) await checkBytes(bytes, parseIntegrity(integrity, "wasm.integrity"), own.href);
   try {
     const module = await WebAssembly.compile(bytes);
-    compiledModules.set(own.href, new WeakRef(module));
+    compiledModules.set(name, new WeakRef(module));
     return { module, variant };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);

@@ -1,35 +1,34 @@
-import { InferenceError } from "../errors.ts";
-import { abortable } from "./abortable.ts";
+import type { Integrity } from "../platform/integrity.ts";
+import { createSha256 } from "../platform/sha256.ts";
 import type { HeaderSource } from "./byte-cursor.ts";
+import { Incoming } from "./incoming.ts";
 import type { OpenSpool } from "./spool.ts";
+import type { Transfer } from "./transfer.ts";
+import { checkDigest, verifyFile } from "./verify.ts";
 import type { WeightFile } from "./weight-file.ts";
 
-/** Bytes on their way, in order. */
-export interface Transfer {
-  readonly name: string;
-  /** Bytes; undefined while the other side has not told. */
-  readonly size: number | undefined;
-  /** What to call it in messages, and in their details. */
-  readonly label: string;
-  readonly details: Readonly<Record<string, unknown>>;
-  /** The next bytes, or undefined at the end. `wanted`: how many can be used now. */
-  next(wanted: number, signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer> | undefined>;
-  /** From now on every byte is wanted, so one long response is better than many short ones. */
-  rush(signal: AbortSignal | undefined): Promise<void>;
-  /** Stops it; idempotent. */
-  cancel(reason?: unknown): Promise<void>;
+/** What bringing a file needs. */
+export interface Preparation {
+  readonly signal: AbortSignal | undefined;
+  readonly openSpool: OpenSpool;
+  /** What the file has to be; undefined: nobody says. */
+  readonly integrity: Integrity | undefined;
+  /** Told how many bytes are here, over and over; fewer than before if it starts over. */
+  readonly onbytes: (bytes: number) => void;
+  /** Told how many bytes that are here already were looked at. */
+  readonly onverify: (bytes: number, total: number) => void;
 }
 
 /** A file that is not here yet: its beginning can be read, and `prepare` brings the rest. */
 export interface SourceFile extends HeaderSource {
   /** Nothing is left to fetch. */
   readonly isPresent: boolean;
-  /** Makes all of it readable at random; called once. `onbytes` is told how many bytes came since. */
-  prepare(options: {
-    signal: AbortSignal | undefined;
-    openSpool: OpenSpool;
-    onbytes: (bytes: number) => void;
-  }): Promise<WeightFile>;
+  /** Bytes that an interrupted download has left. */
+  readonly here?: number;
+  /** What the file has to be, as its own server says. */
+  readonly told?: Integrity | undefined;
+  /** Makes all of it readable at random; called once. */
+  prepare(options: Preparation): Promise<WeightFile>;
   /** Idempotent; also closes what `prepare` gave. */
   close(reason?: unknown): Promise<void>;
 }
@@ -41,8 +40,9 @@ export function presentFile(file: WeightFile): SourceFile {
     size: file.size,
     isPresent: true,
     read: (offset, length, options) => file.read(offset, length, options),
-    prepare: async ({ signal }) => {
+    prepare: async ({ signal, integrity, onverify }) => {
       signal?.throwIfAborted();
+      if (integrity) await verifyFile(file, integrity, { signal, onverify });
       return file;
     },
     close: () => file.close(),
@@ -53,19 +53,18 @@ export function presentFile(file: WeightFile): SourceFile {
 export class DownloadFile implements SourceFile {
   readonly name: string;
   readonly isPresent: boolean = false;
-  readonly #transfer: Transfer;
-  #prefix: Uint8Array<ArrayBuffer>[] = [];
-  #received = 0;
-  #ended = false;
+  readonly told: Integrity | undefined;
+  readonly #incoming: Incoming;
   #spooled: WeightFile | undefined;
 
-  constructor(transfer: Transfer) {
+  constructor(transfer: Transfer, told?: Integrity) {
     this.name = transfer.name;
-    this.#transfer = transfer;
+    this.told = told;
+    this.#incoming = new Incoming(transfer);
   }
 
   get size(): number | undefined {
-    return this.#transfer.size ?? (this.#ended ? this.#received : undefined);
+    return this.#incoming.size;
   }
 
   async read(
@@ -74,119 +73,32 @@ export class DownloadFile implements SourceFile {
     { signal }: { signal?: AbortSignal } = {},
   ): Promise<Uint8Array<ArrayBuffer>> {
     if (this.#spooled) return this.#spooled.read(offset, length, signal ? { signal } : {});
-    while (!this.#ended && this.#received < offset + length) {
-      const chunk = await this.#next(offset + length - this.#received, signal);
-      if (chunk) this.#prefix.push(chunk);
-    }
-    const bytes = new Uint8Array(Math.max(0, Math.min(length, this.#received - offset)));
-    let start = 0;
-    for (const chunk of this.#prefix) {
-      const from = Math.max(offset, start);
-      const to = Math.min(offset + bytes.byteLength, start + chunk.byteLength);
-      if (from < to) bytes.set(chunk.subarray(from - start, to - start), from - offset);
-      start += chunk.byteLength;
-    }
-    return bytes;
+    return this.#incoming.read(offset, length, signal);
   }
 
-  async #next(wanted: number, signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    try {
-      signal?.throwIfAborted();
-      const chunk = await abortable(this.#transfer.next(wanted, signal), signal);
-      if (chunk) this.#received += chunk.byteLength;
-      else this.#end();
-      return chunk;
-    } catch (error) {
-      await this.#stop(error);
-      throw error;
-    }
-  }
-
-  #end(): void {
-    this.#ended = true;
-    const { size, label, details } = this.#transfer;
-    if (size === undefined || this.#received >= size) return;
-    throw new InferenceError(
-      "network",
-      `Cannot fetch ${label}: it ended after ${this.#received} of ${size} bytes; try again`,
-      {
-        details: { ...details, received: this.#received, size },
-      },
-    );
-  }
-
-  // Not awaited: a body that hangs must not hold back the abort that it causes.
-  async #stop(reason: unknown): Promise<void> {
-    this.#ended = true;
-    this.#prefix = [];
-    void this.#transfer.cancel(reason).catch(() => {});
-  }
-
-  async prepare(options: Parameters<SourceFile["prepare"]>[0]): Promise<WeightFile> {
-    const { signal, openSpool, onbytes } = options;
+  async prepare({ signal, openSpool, integrity, onbytes }: Preparation): Promise<WeightFile> {
     const spool = await openSpool(this.name, this.size);
+    const hash = integrity && createSha256();
+    let received = 0;
     try {
-      for (const chunk of this.#prefix) {
+      for await (const chunk of this.#incoming.rest(signal)) {
+        hash?.update(chunk);
         await spool.write(chunk);
-        onbytes(chunk.byteLength);
+        received += chunk.byteLength;
+        onbytes(received);
       }
-      this.#prefix = [];
-      if (!this.#ended) await abortable(this.#transfer.rush(signal), signal);
-      while (!this.#ended) {
-        const chunk = await this.#next(Infinity, signal);
-        if (!chunk) break;
-        await spool.write(chunk);
-        onbytes(chunk.byteLength);
-      }
-      signal?.throwIfAborted();
+      if (integrity && hash) checkDigest(hash.hex(), integrity, this.name);
       this.#spooled = await spool.finish();
       return this.#spooled;
     } catch (error) {
-      await this.#stop(error);
+      this.#incoming.stop(error);
       await spool.discard();
       throw error;
     }
   }
 
   async close(reason?: unknown): Promise<void> {
-    if (!this.#ended) await this.#stop(reason);
+    this.#incoming.stop(reason);
     await this.#spooled?.close();
   }
-}
-
-/** What is known of a stream; `signal` is the one that the request behind it was made with. */
-export interface StreamDescription extends Omit<Transfer, "next" | "rush" | "cancel"> {
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** A transfer over a stream that comes once. */
-export function streamTransfer(stream: ReadableStream<Uint8Array<ArrayBuffer>>, about: StreamDescription): Transfer {
-  const reader = stream.getReader();
-  return {
-    name: about.name,
-    size: about.size,
-    label: about.label,
-    details: about.details,
-    async next(_wanted, signal) {
-      try {
-        for (;;) {
-          const { done, value } = await reader.read();
-          if (done) return undefined;
-          if (!(value instanceof Uint8Array))
-            throw new TypeError(`Cannot read ${about.label}: its stream gives ${typeof value}; bytes are wanted`);
-          if (value.byteLength > 0) return value;
-        }
-      } catch (cause) {
-        if (signal?.aborted) throw signal.reason;
-        if (about.signal?.aborted) throw about.signal.reason;
-        if (cause instanceof TypeError && cause.message.startsWith("Cannot read")) throw cause;
-        throw new InferenceError("network", `Cannot read ${about.label}: it broke off (${String(cause)})`, {
-          cause,
-          details: about.details,
-        });
-      }
-    },
-    rush: async () => {},
-    cancel: (reason) => reader.cancel(reason),
-  };
 }

@@ -1,18 +1,22 @@
 import { InferenceError } from "../errors.ts";
 import { abortable } from "./abortable.ts";
-import type { Transfer } from "./download.ts";
-import { streamTransfer } from "./download.ts";
+import type { Transfer } from "./transfer.ts";
+import { streamTransfer } from "./transfer.ts";
+import type { Patience } from "./patience.ts";
+import { PassingError, Retries, retryAfterOf, usualPatience, within } from "./patience.ts";
 
 export interface HttpOptions {
   readonly fetch: typeof globalThis.fetch;
   readonly signal?: AbortSignal | undefined;
+  /** Default: 5 tries, 30 seconds without a byte. */
+  readonly patience?: Patience | undefined;
 }
 
-const firstRange = 2 ** 20;
-const laterRange = 2 * 2 ** 20;
+/** What a server may say that it does not mean for ever. */
+const passing: readonly number[] = [408, 425, 429, 500, 502, 503, 504];
 
 /** An address for messages: without the user name and password that may stand in it, or the data. */
-function withoutSecrets(address: string): string {
+export function withoutSecrets(address: string): string {
   if (/^data:/i.test(address)) return "the data: address";
   try {
     const url = new URL(address);
@@ -61,20 +65,60 @@ export async function fetchOk(
       cause instanceof Error
         ? [cause.message, cause.cause instanceof Error ? cause.cause.message : ""].filter(Boolean).join(": ")
         : String(cause);
-    throw new InferenceError("network", `Cannot fetch ${address}: ${why}`, { cause, details: { url: address } });
+    throw new PassingError(`Cannot fetch ${address}: ${why}`, { cause, details: { url: address } });
   }
   if (typeof response?.ok !== "boolean") {
     throw new TypeError(`Cannot fetch ${address}: the fetch that was given answered with no Response`);
   }
   if (response.ok) return response;
   await response.body?.cancel().catch(() => {});
-  throw new InferenceError(
-    "network",
-    `Cannot fetch ${address}: the server answered ${response.status} ${response.statusText}${hint(response.status)}`,
-    {
-      details: { url: address, status: response.status },
-    },
-  );
+  const message = `Cannot fetch ${address}: the server answered ${response.status} ${response.statusText}${hint(response.status)}`;
+  const details = { url: address, status: response.status };
+  if (!passing.includes(response.status)) throw new InferenceError("network", message, { details });
+  throw new PassingError(message, { details, retryAfter: retryAfterOf(response.headers.get("retry-after")) });
+}
+
+/**
+ * Fetches, and asks again where the server is busy (429, 503). What fails otherwise fails at once: nothing came yet, and
+ * somebody waits to learn that the address is wrong or that there is no network.
+ *
+ * @throws {InferenceError} `network`; or `signal.reason`
+ */
+export async function fetchFirst(address: string, options: HttpOptions & { headers?: HeadersInit }): Promise<Response> {
+  const { patience = usualPatience, signal } = options;
+  const retries = new Retries(patience);
+  for (;;) {
+    try {
+      return await fetchInTime(address, options);
+    } catch (error) {
+      const status = InferenceError.is(error) ? error.details?.["status"] : undefined;
+      if (status !== 429 && status !== 503) throw error;
+      await retries.wait(error, signal);
+    }
+  }
+}
+
+/** Fetches, and gives up on a server that does not begin to answer. */
+export async function fetchInTime(
+  address: string,
+  options: HttpOptions & { headers?: HeadersInit },
+): Promise<Response> {
+  const { patience = usualPatience, signal } = options;
+  const late = new AbortController();
+  const cut = (): unknown => {
+    const error = stalled(withoutSecrets(address), patience.stall);
+    late.abort(error);
+    return error;
+  };
+  const both = signal ? AbortSignal.any([signal, late.signal]) : late.signal;
+  return within(fetchOk(address, { ...options, signal: both }), patience.stall, cut);
+}
+
+/** The error of a connection that brings nothing. */
+export function stalled(label: string, milliseconds: number): PassingError {
+  return new PassingError(`Cannot fetch ${label}: no byte came for ${milliseconds / 1000} seconds; try again`, {
+    details: { url: label },
+  });
 }
 
 function hint(status: number): string {
@@ -85,13 +129,14 @@ function hint(status: number): string {
   return "";
 }
 
-function isEncoded(response: Response): boolean {
+/** Whether the body is packed, so that lengths and ranges are not those of the file. */
+export function isEncoded(response: Response): boolean {
   const encoding = response.headers.get("content-encoding");
   return encoding !== null && encoding !== "" && encoding !== "identity";
 }
 
 /** The bytes that a response will bring, or undefined where it does not say or says another length than the decoded one. */
-function bodySize(response: Response): number | undefined {
+export function bodySize(response: Response): number | undefined {
   const length = response.headers.get("content-length");
   if (length === null || isEncoded(response)) return undefined;
   return /^\d+$/.test(length) && Number.isSafeInteger(Number(length)) ? Number(length) : undefined;
@@ -120,104 +165,6 @@ export function responseTransfer(
   const name = urlFileName(about.address);
   const stream = response.body ?? new Blob([]).stream();
   return streamTransfer(stream, { name, size: bodySize(response), label, details, signal: about.signal });
-}
-
-interface ContentRange {
-  readonly start: number;
-  readonly end: number;
-  readonly total: number;
-}
-
-/** Reads `Content-Range`; undefined if it is hidden (CORS) or does not say the whole length. */
-function contentRange(response: Response): ContentRange | undefined {
-  const match = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(response.headers.get("content-range") ?? "");
-  if (!match) return undefined;
-  const [start = NaN, end = NaN, total = NaN] = match.slice(1).map(Number);
-  return Number.isSafeInteger(total) && start <= end && end < total ? { start, end, total } : undefined;
-}
-
-/** Ranges of one file, for its header; then one long response for the rest. */
-class RangeTransfer implements Transfer {
-  readonly name: string;
-  readonly size: number;
-  readonly label: string;
-  readonly details: Readonly<Record<string, unknown>>;
-  readonly #address: string;
-  readonly #options: HttpOptions;
-  readonly #etag: string | null;
-  #stream: Transfer;
-  #at = 0;
-  #rushing = false;
-
-  constructor(address: string, first: Response, about: { total: number; options: HttpOptions }) {
-    this.#address = address;
-    this.#options = about.options;
-    this.#etag = first.headers.get("etag");
-    this.#stream = responseTransfer(first, { address, signal: about.options.signal });
-    this.name = this.#stream.name;
-    this.label = this.#stream.label;
-    this.details = this.#stream.details;
-    this.size = about.total;
-  }
-
-  async next(wanted: number, signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const chunk = await this.#stream.next(wanted, signal);
-    if (chunk) {
-      this.#at += chunk.byteLength;
-      return chunk;
-    }
-    if (this.#rushing || this.#at >= this.size) return undefined;
-    const end = Math.min(this.#at + Math.max(wanted, laterRange), this.size) - 1;
-    await this.#open(`bytes=${this.#at}-${end}`, signal);
-    const first = await this.#stream.next(wanted, signal);
-    this.#at += first?.byteLength ?? 0;
-    return first;
-  }
-
-  async rush(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#rushing || this.#at >= this.size) return;
-    await this.#stream.cancel();
-    await this.#open(`bytes=${this.#at}-`, signal);
-    this.#rushing = true;
-  }
-
-  async #open(range: string, signal: AbortSignal | undefined): Promise<void> {
-    const options = { fetch: this.#options.fetch, signal: signal ?? this.#options.signal };
-    const response = await fetchOk(this.#address, { ...options, headers: { Range: range } });
-    const answer = contentRange(response);
-    // Not by If-Range: browsers would ask the server's permission for it first, and most refuse.
-    const isSame = answer?.total === this.size && response.headers.get("etag") === this.#etag;
-    if (response.status !== 206 || answer?.start !== this.#at || !isSame || isEncoded(response)) {
-      await response.body?.cancel().catch(() => {});
-      throw new InferenceError(
-        "network",
-        `Cannot fetch ${this.label}: asked for ${range} of ${this.size} bytes, the server answered ${response.status} with ${response.headers.get("content-range") ?? "no range"}; the file seems to have changed, try again`,
-        { details: { ...this.details, status: response.status, range } },
-      );
-    }
-    this.#stream = responseTransfer(response, { address: this.#address, signal: options.signal });
-  }
-
-  cancel(reason?: unknown): Promise<void> {
-    return this.#stream.cancel(reason);
-  }
-}
-
-/**
- * Begins to fetch a file: its first MiB where the server answers ranges, else the beginning of the one response.
- *
- * @throws {InferenceError} `network`; or `signal.reason`
- */
-export async function urlTransfer(address: string, options: HttpOptions): Promise<Transfer> {
-  const response = await fetchOk(address, { ...options, headers: { Range: `bytes=0-${firstRange - 1}` } });
-  if (response.status !== 206) return responseTransfer(response, { address, signal: options.signal });
-  const answer = contentRange(response);
-  if (answer?.start === 0 && !isEncoded(response)) {
-    return new RangeTransfer(address, response, { total: answer.total, options });
-  }
-  // The length is hidden or the bytes are packed: one whole response tells what ranges do not.
-  await response.body?.cancel().catch(() => {});
-  return responseTransfer(await fetchOk(address, options), { address, signal: options.signal });
 }
 
 /** Begins to fetch what a caller's own request asks for, as it stands. */

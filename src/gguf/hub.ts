@@ -1,6 +1,6 @@
 import { InferenceError } from "../errors.ts";
 import type { HttpOptions } from "./http.ts";
-import { fetchOk } from "./http.ts";
+import { fetchFirst } from "./http.ts";
 import { parseShardName } from "./shards.ts";
 
 /** A model on the Hugging Face Hub. */
@@ -15,6 +15,13 @@ export interface HubSource {
   readonly revision?: string;
   /** Base address of the Hub or a mirror; default: `https://huggingface.co`. */
   readonly hub?: string;
+}
+
+/** One file of the Hub. */
+export interface HubFile {
+  readonly address: string;
+  /** SHA-256 in hexadecimal, of files in its large storage. */
+  readonly sha256?: string;
 }
 
 /** The files of one model in a repository: one, or all its shards in order. */
@@ -52,13 +59,13 @@ function nextPage(response: Response, current: string): string | undefined {
   return next.origin === new URL(current).origin ? next.href : undefined;
 }
 
-async function listFiles(source: HubSource, options: HttpOptions): Promise<string[]> {
+async function listFiles(source: HubSource, options: HttpOptions): Promise<Map<string, string | undefined>> {
   const hub = (source.hub ?? defaultHub).replace(/\/+$/, "");
   let address: string | undefined =
     `${hub}/api/models/${source.hf}/tree/${encodeURIComponent(source.revision ?? "main")}?recursive=true`;
-  const paths: string[] = [];
+  const digests = new Map<string, string | undefined>();
   for (let page = 0; address !== undefined && page < maxPages; page++) {
-    const response = await fetchOk(address, options);
+    const response = await fetchFirst(address, options);
     let entries: unknown;
     try {
       entries = await response.json();
@@ -76,11 +83,17 @@ async function listFiles(source: HubSource, options: HttpOptions): Promise<strin
     }
     for (const entry of entries) {
       if (typeof entry === "object" && entry !== null && typeof entry.path === "string" && entry.type !== "directory")
-        paths.push(entry.path);
+        digests.set(entry.path, digestOf(entry));
     }
     address = nextPage(response, address);
   }
-  return paths;
+  return digests;
+}
+
+/** The id in Git LFS of what the list tells of a file, which is its SHA-256. */
+function digestOf(entry: { readonly lfs?: unknown }): string | undefined {
+  const oid: unknown = typeof entry.lfs === "object" && entry.lfs !== null ? Reflect.get(entry.lfs, "oid") : undefined;
+  return typeof oid === "string" && /^[0-9a-f]{64}$/.test(oid) ? oid : undefined;
 }
 
 function groupChoices(paths: readonly string[]): Choice[] {
@@ -98,7 +111,7 @@ const baseName = (path: string): string => path.split("/").at(-1) ?? path;
 const isModel = (choice: Choice): boolean => !/mmproj|imatrix/i.test(baseName(choice.label));
 
 /** Whether a path names this quantization: `Q4_K` is not `Q4_K_M`, `Q4_0` not `Q4_0_4_4`. */
-function hasQuant(path: string, quant: string): boolean {
+export function hasQuant(path: string, quant: string): boolean {
   const escaped = quant.replace(/[^A-Za-z0-9_]/g, "\\$&");
   return new RegExp(`(?<![A-Za-z0-9_])${escaped}(?![A-Za-z0-9_])`, "i").test(path);
 }
@@ -166,9 +179,10 @@ function choose(source: HubSource, choices: readonly Choice[]): Choice {
  * @throws {InferenceError} `format` if nothing or more than one thing fits (the message lists what there is), `network`
  * @throws {TypeError} if `hf` is not a repository's name
  */
-export async function resolveHub(source: HubSource, options: HttpOptions): Promise<string[]> {
+export async function resolveHub(source: HubSource, options: HttpOptions): Promise<HubFile[]> {
   checkSource(source);
-  const listed = groupChoices(await listFiles(source, options));
+  const digests = await listFiles(source, options);
+  const listed = groupChoices([...digests.keys()]);
   const choice = choose(source, source.file === undefined ? listed.filter(isModel) : listed);
   if (choice.paths.length !== choice.count) {
     throw new InferenceError(
@@ -181,5 +195,11 @@ export async function resolveHub(source: HubSource, options: HttpOptions): Promi
   }
   const hub = (source.hub ?? defaultHub).replace(/\/+$/, "");
   const revision = encodeURIComponent(source.revision ?? "main");
-  return choice.paths.map((path) => `${hub}/${source.hf}/resolve/${revision}/${encodePath(path)}`);
+  return choice.paths.map((path) => {
+    const sha256 = digests.get(path);
+    return {
+      address: `${hub}/${source.hf}/resolve/${revision}/${encodePath(path)}`,
+      ...(sha256 === undefined ? {} : { sha256 }),
+    };
+  });
 }

@@ -1,18 +1,30 @@
 import { InferenceError } from "../errors.ts";
+import type { ModelStore } from "../store/model-store.ts";
+import type { Integrity } from "../platform/integrity.ts";
 import { hasFileSystem, openLocalFile } from "../platform/files.ts";
 import type { SourceFile } from "./download.ts";
-import { DownloadFile, presentFile, streamTransfer } from "./download.ts";
-import { fetchOk, requestTransfer, responseTransfer, urlTransfer } from "./http.ts";
-import type { HubSource } from "./hub.ts";
-import { resolveHub } from "./hub.ts";
+import { DownloadFile, presentFile } from "./download.ts";
+import { fetchOk, requestTransfer, responseTransfer } from "./http.ts";
+import { urlTransfer } from "./http-transfer.ts";
+import type { HubFile, HubSource } from "./hub.ts";
+import { resolveKept } from "./kept-listing.ts";
+import { toldDigest } from "./linked-digest.ts";
 import { blobFile, bytesFile } from "./memory-file.ts";
+import type { Patience } from "./patience.ts";
 import { parseShardName, siblingNames } from "./shards.ts";
+import { openStored } from "./stored-file.ts";
+import { streamTransfer } from "./transfer.ts";
 
 /** What opening one source needs; `alone`: it may stand for the shards that its name implies. */
 interface Opening {
   readonly signal: AbortSignal | undefined;
   readonly fetch: typeof globalThis.fetch;
   readonly alone: boolean;
+  /** Where what http brings is kept. */
+  readonly store: ModelStore | undefined;
+  readonly patience: Patience | undefined;
+  /** Asks for no ranges. */
+  readonly plain: boolean;
 }
 
 // By tag, so that values of another realm or a polyfill count too.
@@ -62,8 +74,17 @@ async function openShards(
   });
 }
 
-const openAddresses = (addresses: readonly string[], opening: Opening): Promise<SourceFile[]> =>
-  openShards(addresses, async (address) => new DownloadFile(await urlTransfer(address, opening)));
+function openAddresses(files: readonly HubFile[], opening: Opening): Promise<SourceFile[]> {
+  const digests = new Map(files.map(({ address, sha256 }) => [address, sha256]));
+  return openShards([...digests.keys()], async (address) => {
+    const sha256 = digests.get(address);
+    const told: Integrity | undefined = sha256 === undefined ? undefined : { algorithm: "sha256", digests: [sha256] };
+    const { store } = opening;
+    if (store) return openStored(address, { ...opening, store, told });
+    const transfer = await urlTransfer(address, opening);
+    return new DownloadFile(transfer, told ?? (await toldDigest(address, transfer, opening)));
+  });
+}
 
 async function openUrl(url: URL, opening: Opening): Promise<SourceFile[]> {
   const siblings = (name: string): string[] => (opening.alone ? siblingNames(name) : [name]);
@@ -84,7 +105,7 @@ async function openUrl(url: URL, opening: Opening): Promise<SourceFile[]> {
     case "http:":
     case "https:":
       return openAddresses(
-        siblings(url.pathname).map((pathname) => Object.assign(new URL(url), { pathname }).href),
+        siblings(url.pathname).map((pathname) => ({ address: Object.assign(new URL(url), { pathname }).href })),
         opening,
       );
     default:
@@ -147,7 +168,7 @@ async function openOne(source: unknown, opening: Opening): Promise<SourceFile[]>
   if (typeof source === "object" && source !== null) {
     const files = await openTagged(source, tagOf(source), opening);
     if (files) return files;
-    if (isHubSource(source)) return openAddresses(await resolveHub(source, opening), opening);
+    if (isHubSource(source)) return openAddresses(await resolveKept(source, opening), opening);
   }
   const seen = source === "" ? "an empty string" : source === null ? "null" : `a value of type ${typeof source}`;
   throw new TypeError(

@@ -24,6 +24,9 @@ describe("runProgram()", () => {
     [["chat", "-h"]],
     [["serve", "--help"]],
     [["inspect", "--help"]],
+    [["pull", "--help"]],
+    [["ls", "--help"]],
+    [["rm", "--help"]],
     [["doctor", "--help"]],
   ])("prints help with examples for %j", async (words) => {
     const { code, out, err } = await play(words);

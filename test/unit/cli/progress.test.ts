@@ -5,8 +5,15 @@ import { createScriptedHost } from "./scripted-host.ts";
 test("progressLine() tells phase, share, bytes and rate", () => {
   const event = { phase: "fetch", loaded: 1_500_000_000, total: 6_000_000_000, file: "a.gguf" } as const;
   expect(progressLine(event, { elapsedMs: 10_000, columns: 120 })).toBe(
-    "Fetching  a.gguf  [######------------------]  25 %  1.5 GB of 6.0 GB  150.0 MB/s",
+    "Fetching  a.gguf  [######------------------]  25 %  1.5 GB of 6.0 GB  150.0 MB/s  30 s left",
   );
+});
+
+test("progressLine() counts only what came for the rate, and tells long times in minutes and hours", () => {
+  const event = { phase: "fetch", loaded: 2_000_000_000, total: 6_000_000_000, file: "a" } as const;
+  const line = (elapsedMs: number): string => progressLine(event, { elapsedMs, columns: 120, from: 1_500_000_000 });
+  expect(line(50_000)).toMatch(/10\.0 MB\/s {2}7 min left$/);
+  expect(line(1_000_000)).toMatch(/0\.5 MB\/s {2}2\.2 h left$/);
 });
 
 test("progressLine() does without a total", () => {

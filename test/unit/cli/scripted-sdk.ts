@@ -2,7 +2,9 @@
 import { ModelGeneration } from "../../../src/api/generation.ts";
 import type {
   Capabilities,
+  DownloadOptions,
   GenerateOptions,
+  KeptModel,
   LoadOptions,
   Model,
   ModelSource,
@@ -24,6 +26,8 @@ export interface Script {
   hold?: "until-abort" | "for-ever";
   progress?: readonly Parameters<NonNullable<LoadOptions["onprogress"]>>[0][];
   loadError?: Error;
+  /** What is kept; what `rm` finds is the first. */
+  kept?: readonly KeptModel[];
   turnError?: Error;
   result?: Partial<Result>;
   capabilities?: Partial<Capabilities>;
@@ -37,6 +41,8 @@ export interface Calls {
   sessions: { system?: string; history: readonly Message[]; keepReasoning?: string }[];
   prompts: { input: string; options: GenerateOptions }[];
   inspected: (ModelSource | undefined)[];
+  pulled: { source: ModelSource; options: DownloadOptions }[];
+  removed: (string | URL | object)[];
   closed: number;
 }
 
@@ -52,7 +58,17 @@ export const usualTurn: readonly ScriptedPart[] = [
 ];
 
 export function createScriptedSdk(script: Script = {}): { sdk: Sdk; calls: Calls } {
-  const calls: Calls = { loads: [], chats: [], generates: [], sessions: [], prompts: [], inspected: [], closed: 0 };
+  const calls: Calls = {
+    loads: [],
+    chats: [],
+    generates: [],
+    sessions: [],
+    prompts: [],
+    inspected: [],
+    pulled: [],
+    removed: [],
+    closed: 0,
+  };
   const turns = script.turns ?? [usualTurn];
   let turn = 0;
   const generation = (options: GenerateOptions, onFinish?: (result: Result) => void): ModelGeneration => {
@@ -127,6 +143,19 @@ export function createScriptedSdk(script: Script = {}): { sdk: Sdk; calls: Calls
       return model as Model;
     },
     capabilities: () => Promise.resolve({ ...usualCapabilities, ...script.capabilities }),
+    async downloadModel(source, options = {}) {
+      calls.pulled.push({ source, options });
+      await Promise.resolve();
+      for (const event of script.progress ?? []) options.onprogress?.(event);
+      if (script.loadError) throw script.loadError;
+      if (script.hold) await untilAborted(options.signal, script.hold);
+      return { name: "scripted", files: ["a-00001-of-00002.gguf", "a-00002-of-00002.gguf"], sizeBytes: 6_200_000_000 };
+    },
+    keptModels: () => Promise.resolve([...(script.kept ?? [])]),
+    removeModel(model) {
+      calls.removed.push(model);
+      return Promise.resolve((script.kept ?? []).slice(0, 1));
+    },
     inspectModel(source) {
       calls.inspected.push(source);
       return script.loadError ? Promise.reject(script.loadError) : Promise.resolve(usualSummary);

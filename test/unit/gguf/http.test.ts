@@ -3,6 +3,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { InferenceError } from "../../../src/errors.ts";
 import { arrangeWeights, readModelHeader } from "../../../src/gguf/model-header.ts";
+import { usualPatience } from "../../../src/gguf/patience.ts";
 import type { FetchProgress, ModelSource, OpenOptions } from "../../../src/gguf/source.ts";
 import { openSource } from "../../../src/gguf/source.ts";
 import type { Manners } from "../../file-server.ts";
@@ -159,7 +160,12 @@ describe("openSource() over HTTP", () => {
     const { files, events } = await download(`${server.base}/big-00002-of-00003.gguf?key=1`);
     expectSame(files, shards);
     const total = shards.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    expect(events.at(-1)).toEqual({ phase: "fetch", loaded: total, total, file: "big-00003-of-00003.gguf" });
+    expect(events.at(-1)).toEqual({
+      phase: "fetch",
+      loaded: total,
+      total,
+      file: expect.stringMatching(/^big-0000[123]-of-00003\.gguf$/),
+    });
   });
 
   test("names the shard that is not there, and lets go of the others", async () => {
@@ -177,7 +183,8 @@ describe("openSource() over HTTP tells", () => {
   test.each([404, 401, 403, 429, 500])("status %i, with the address and without its password", async (status) => {
     await using server = await serve((_request, response) => void response.writeHead(status).end("no"));
     const fetch: typeof globalThis.fetch = () => globalThis.fetch(`${server.base}/m.gguf`);
-    const error = await refusal(openSource("http://me:secret@example.org/m.gguf", { fetch }));
+    const patience = { ...usualPatience, firstDelay: 1 };
+    const error = await refusal(openSource("http://me:secret@example.org/m.gguf", { fetch, patience }));
     expect(error.details).toEqual({ url: "http://example.org/m.gguf", status });
     expect(error.message).toContain(String(status));
     expect(error.message).not.toContain("secret");

@@ -46,7 +46,7 @@ const repository = [
 
 async function resolve(server: FileServer, source: Omit<HubSource, "hf" | "hub">): Promise<string[]> {
   const addresses = await resolveHub({ hf: "them/model-GGUF", hub: server.base, ...source }, { fetch });
-  return addresses.map((address) => address.replace(`${server.base}/them/model-GGUF/resolve/`, ""));
+  return addresses.map(({ address }) => address.replace(`${server.base}/them/model-GGUF/resolve/`, ""));
 }
 
 async function refusal(work: Promise<unknown>): Promise<InferenceError> {
