@@ -1,6 +1,6 @@
 import { equal, failsWith, ok } from "../assert.ts";
 import type { ConformanceCase, ConformanceContext } from "../contract.ts";
-import { question } from "./ask.ts";
+import { answers, question } from "./ask.ts";
 
 async function modelBytes({ urls }: ConformanceContext): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await (await fetch(urls.model)).arrayBuffer());
@@ -69,7 +69,37 @@ export const refusals: readonly ConformanceCase[] = [
     name: "what the engine can't do rejects with unsupported",
     async run(sdk, { load }) {
       await failsWith(sdk, "unsupported", () => sdk.loadModel(undefined, { ...load, device: "webgpu" }));
-      await failsWith(sdk, "unsupported", () => sdk.loadModel(undefined, { ...load, integrity: "sha256-AAAA" }));
+    },
+  },
+  {
+    name: "integrity lets the right file through, and no other",
+    async run(sdk, context) {
+      const { load } = context;
+      const { model: url } = context.urls;
+      const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await modelBytes(context)));
+      const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+      const model = await sdk.loadModel(url, { ...load, integrity: hex });
+      await answers(model);
+      await model.close();
+      await failsWith(sdk, "integrity", () => sdk.loadModel(url, { ...load, integrity: "0".repeat(64) }));
+    },
+  },
+  {
+    name: "a store keeps what was fetched: the second load asks no server",
+    async run(sdk, { load, urls: { model: url } }) {
+      const store = sdk.memoryStore();
+      let requests = 0;
+      const counting: typeof globalThis.fetch = (input, init) => {
+        requests += 1;
+        return fetch(input, init);
+      };
+      for (const isFirst of [true, false]) {
+        requests = 0;
+        const model = await sdk.loadModel(url, { ...load, store, fetch: counting });
+        await answers(model);
+        await model.close();
+        equal(requests > 0, isFirst, `requests were made (there were ${requests})`);
+      }
     },
   },
   {
