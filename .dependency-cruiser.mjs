@@ -1,6 +1,8 @@
 // The arrows of the architecture: each folder of src is one floor, and imports only what stands beside its name here.
 // Entries end in "/" for a folder, else they name one file; `types` may be imported by `import type` alone.
 const pure = ["src/errors.ts", "src/contract.ts", "src/turns.ts"];
+/** For the floors that wait for others. */
+const waiting = ["src/waiting.ts", "src/patience.ts"];
 
 /** @type {Record<string, { values?: string[]; types?: string[]; packages?: string[] }>} */
 const floors = {
@@ -18,6 +20,7 @@ const floors = {
   "src/api/": {
     values: [
       ...pure,
+      ...waiting,
       "src/reasoning/",
       "src/context/",
       "src/prompt/",
@@ -30,10 +33,10 @@ const floors = {
   "src/reasoning/": { values: pure },
   "src/context/": { values: pure },
   "src/prompt/": { values: pure, packages: ["@huggingface/jinja"] },
-  "src/gguf/": { values: [...pure, "src/platform/", "src/store/"], types: ["src/engine/engine.ts"] },
-  "src/store/": { values: [...pure, "src/platform/"] },
+  "src/gguf/": { values: [...pure, ...waiting, "src/platform/", "src/store/"], types: ["src/engine/engine.ts"] },
+  "src/store/": { values: [...pure, ...waiting, "src/platform/"] },
   "src/engine/": {
-    values: [...pure, "src/platform/", "src/wasm/"],
+    values: [...pure, ...waiting, "src/platform/", "src/wasm/"],
     types: ["src/prompt/segment.ts", "src/gguf/weight-file.ts"],
   },
   "src/worker/": {
@@ -43,6 +46,8 @@ const floors = {
   "src/wasm/": { values: pure, types: ["src/platform/types.ts"] },
   "src/platform/": { values: pure },
   "src/contract.ts": {},
+  "src/waiting.ts": {},
+  "src/patience.ts": { values: ["src/errors.ts", "src/waiting.ts"] },
   "src/turns.ts": { values: ["src/errors.ts"], types: ["src/contract.ts"] },
   "src/errors.ts": {},
 };

@@ -11,6 +11,14 @@ import { thirdPartyNotices } from "./build/notices.ts";
 const root = dirname(import.meta.dirname);
 const dist = join(root, "dist");
 
+/** What users import, each with its declarations. */
+const doors: Readonly<Record<string, string>> = {
+  index: "src/index.ts",
+  reasoning: "src/reasoning/index.ts",
+  "ai-sdk": "src/ai-sdk.ts",
+  workerd: "src/workerd.ts",
+  openai: "src/openai.ts",
+};
 // Not wllama's WebAssembly: its packages are optional peers.
 const assets: Readonly<Record<string, string>> = {
   "node_modules/@wllama/wllama-compat/wasm/wllama.js": "wllama-compat/wllama.js",
@@ -37,37 +45,13 @@ async function buildDist(): Promise<void> {
   rmSync(dist, { recursive: true, force: true });
   await build({
     ...shared,
-    entry: {
-      index: "src/index.ts",
-      reasoning: "src/reasoning/index.ts",
-      "ai-sdk": "src/ai-sdk.ts",
-      workerd: "src/workerd.ts",
-      openai: "src/openai.ts",
-      cli: "src/cli/main.ts",
-    },
+    entry: { ...doors, cli: "src/cli/main.ts" },
     splitting: true,
-    dts: {
-      entry: {
-        index: "src/index.ts",
-        reasoning: "src/reasoning/index.ts",
-        "ai-sdk": "src/ai-sdk.ts",
-        workerd: "src/workerd.ts",
-        openai: "src/openai.ts",
-      },
-    },
+    dts: { entry: doors },
   });
-  await build({
-    ...shared,
-    entry: { "wllama-worker": "src/worker/wllama-worker.ts" },
-    splitting: false,
-    minify: true,
-  });
-  await build({
-    ...shared,
-    entry: { "llama-worker": "src/worker/llama-worker.ts" },
-    splitting: false,
-    minify: true,
-  });
+  for (const name of ["wllama-worker", "llama-worker"]) {
+    await build({ ...shared, entry: { [name]: `src/worker/${name}.ts` }, splitting: false, minify: true });
+  }
   for (const [from, to] of Object.entries(assets)) {
     mkdirSync(dirname(join(dist, to)), { recursive: true });
     copyFileSync(join(root, from), join(dist, to));

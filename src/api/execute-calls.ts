@@ -1,5 +1,5 @@
 import type { ToolCall } from "../contract.ts";
-import { abortable } from "../gguf/abortable.ts";
+import { abortable } from "../waiting.ts";
 import { schemaProblems } from "../prompt/json-schema.ts";
 import type { Tool } from "./contract.ts";
 

@@ -2,7 +2,7 @@ import { readExtension } from "../context/rope-scaling.ts";
 import type { Part, SamplingOptions } from "../contract.ts";
 import { InferenceError } from "../errors.ts";
 import type { Engine } from "../engine/engine.ts";
-import { abortable } from "../gguf/abortable.ts";
+import { abortable } from "../waiting.ts";
 import type { PromptRenderer } from "../prompt/renderer.ts";
 import type { PromptSegment } from "../prompt/segment.ts";
 import { ThinkingBudget } from "../reasoning/index.ts";

@@ -5,8 +5,9 @@ import { bodySize, fetchFirst, fetchInTime, isEncoded, stalled, urlFileName, wit
 import type { Validators } from "./http-ranges.ts";
 import { changedError, contentRange, ifRange, sameFile, validatorsOf } from "./http-ranges.ts";
 import { linkedDigest } from "./linked-digest.ts";
-import type { Patience } from "./patience.ts";
-import { PassingError, Retries, usualPatience, within } from "./patience.ts";
+import type { Patience } from "../patience.ts";
+import { PassingError, Retries, usualPatience } from "../patience.ts";
+import { within } from "../waiting.ts";
 import { InferenceError } from "../errors.ts";
 
 const firstRange = 2 ** 20;

@@ -1,9 +1,9 @@
 import { InferenceError } from "../errors.ts";
-import { abortable } from "./abortable.ts";
+import { abortable, within } from "../waiting.ts";
 import type { Transfer } from "./transfer.ts";
 import { streamTransfer } from "./transfer.ts";
-import type { Patience } from "./patience.ts";
-import { PassingError, Retries, retryAfterOf, usualPatience, within } from "./patience.ts";
+import type { Patience } from "../patience.ts";
+import { PassingError, Retries, retryAfterOf, usualPatience } from "../patience.ts";
 
 export interface HttpOptions {
   readonly fetch: typeof globalThis.fetch;

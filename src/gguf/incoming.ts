@@ -1,5 +1,5 @@
 import { InferenceError } from "../errors.ts";
-import { abortable } from "./abortable.ts";
+import { abortable } from "../waiting.ts";
 import type { Transfer } from "./transfer.ts";
 
 /** A file that comes in: its beginning can be read again and again, then all that is not here yet is taken once. */

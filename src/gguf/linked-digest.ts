@@ -1,7 +1,7 @@
 import { detectRuntime } from "../platform/detect.ts";
 import type { Integrity } from "../platform/integrity.ts";
 import type { HttpOptions } from "./http.ts";
-import { usualPatience } from "./patience.ts";
+import { usualPatience } from "../patience.ts";
 
 /** The digest that the Hub tells of files in its large storage: their Git LFS id, in hexadecimal. */
 export function linkedDigest(headers: Headers): string | undefined {

@@ -10,7 +10,7 @@ import type { HubFile, HubSource } from "./hub.ts";
 import { resolveKept } from "./kept-listing.ts";
 import { toldDigest } from "./linked-digest.ts";
 import { blobFile, bytesFile } from "./memory-file.ts";
-import type { Patience } from "./patience.ts";
+import type { Patience } from "../patience.ts";
 import { parseShardName, siblingNames } from "./shards.ts";
 import { openStored } from "./stored-file.ts";
 import { streamTransfer } from "./transfer.ts";

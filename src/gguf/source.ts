@@ -2,7 +2,7 @@ import type { ModelStore } from "../store/model-store.ts";
 import type { HeaderSource } from "./byte-cursor.ts";
 import type { SourceFile } from "./download.ts";
 import { openFiles } from "./open-files.ts";
-import type { Patience } from "./patience.ts";
+import type { Patience } from "../patience.ts";
 import type { PrepareOptions } from "./prepare.ts";
 import { prepareAll } from "./prepare.ts";
 import { parseShardName } from "./shards.ts";

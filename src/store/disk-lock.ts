@@ -1,3 +1,4 @@
+import { pause } from "../waiting.ts";
 import { InferenceError } from "../errors.ts";
 import type { DiskFolder } from "../platform/disk-folder.ts";
 import { errorCode } from "../platform/disk-folder.ts";
@@ -106,13 +107,4 @@ function held(folder: DiskFolder, name: string, { id, timing }: { id: string; ti
       if (!lost.signal.aborted && (await isOurs())) await folder.remove(name);
     },
   };
-}
-
-async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, milliseconds);
-  signal?.addEventListener("abort", () => resolve(), { once: true });
-  await promise;
-  clearTimeout(timer);
-  signal?.throwIfAborted();
 }

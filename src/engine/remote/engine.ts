@@ -126,7 +126,7 @@ export class RemoteEngine implements Engine {
     const needed = error.details["n_prompt_tokens"];
     if (typeof needed === "number") return contextFull(needed, window);
     const { status, message } = error;
-    if (status >= 500 || status === 429 || status === 401 || status === 403 || status === 404) {
+    if (status >= 500 || status === 401 || status === 403 || status === 404) {
       return new InferenceError("network", `Cannot complete: the server answered ${status} ${message}`, {
         cause: error,
         details: { status },

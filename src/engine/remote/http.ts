@@ -1,12 +1,9 @@
 // Requests to a completion server: what is safe to repeat is repeated, what fails says why.
-import { InferenceError } from "../../errors.ts";
+import type { Patience } from "../../patience.ts";
+import { PassingError, Retries, retryAfterOf, usualPatience } from "../../patience.ts";
 
-/** Tries of a request that the server has not begun to answer. */
-const tries = 4;
-/** The first wait between two tries, in milliseconds; each next one is twice as long. */
-const firstWaitMs = 500;
-/** A server that wants more patience than this is not waited for, in milliseconds. */
-const longestWaitMs = 60_000;
+/** A server that is busy is asked sooner again than one of files: its answer is waited for. */
+const patience: Patience = { ...usualPatience, tries: 4, firstDelay: 250, longestRetryAfter: 60_000 };
 /** Of an answer that is no success, as much as goes into a message. */
 const quoted = 300;
 
@@ -42,57 +39,51 @@ export class RemoteRefusal extends Error {
  * Makes a request. 429 and 503, and a connection that fails before any answer, are tried again: nothing was generated yet.
  *
  * @throws {RemoteRefusal} if the server refuses it
- * @throws {InferenceError} `network` if the server can't be reached
+ * @throws {InferenceError} `network` if the server can't be reached, or stays busy
  * @throws `signal.reason`
  */
 export async function request(address: RemoteAddress, call: RemoteCall): Promise<Response> {
-  const url = new URL(call.path, address.base);
-  for (let attempt = 1; ; attempt += 1) {
-    call.signal?.throwIfAborted();
-    const outcome = await attemptOnce(url, address, call);
-    if (outcome instanceof Response && outcome.ok) return outcome;
-    const waitMs = firstWaitMs * 2 ** (attempt - 1);
-    if (outcome instanceof Response) {
-      const asked = retryAfterMs(outcome.headers.get("retry-after"));
-      const again = (outcome.status === 429 || outcome.status === 503) && attempt < tries;
-      if (!again || (asked ?? 0) > longestWaitMs) throw await refusalOf(outcome);
-      await outcome.body?.cancel();
-      await pause(asked ?? waitMs, call.signal);
-      continue;
+  const retries = new Retries(patience);
+  for (;;) {
+    try {
+      return await attempt(address, call);
+    } catch (error) {
+      await retries.wait(error, call.signal);
     }
-    if (attempt >= tries) {
-      const reason = outcome.cause instanceof Error ? `${outcome.message}: ${outcome.cause.message}` : outcome.message;
-      throw new InferenceError("network", `Cannot reach ${url.href}: ${reason}; is the server running?`, {
-        cause: outcome,
-        details: { url: url.href },
-      });
-    }
-    await pause(waitMs, call.signal);
   }
 }
 
-/** @returns The answer, or what kept it from coming. */
-async function attemptOnce(url: URL, address: RemoteAddress, { body, signal }: RemoteCall): Promise<Response | Error> {
+/** @throws {PassingError} where it makes sense to ask again */
+async function attempt(address: RemoteAddress, { path, body, signal }: RemoteCall): Promise<Response> {
+  const url = new URL(path, address.base);
   const headers = new Headers({ accept: "application/json, text/event-stream" });
   if (address.apiKey !== undefined) headers.set("authorization", `Bearer ${address.apiKey}`);
   if (body !== undefined) headers.set("content-type", "application/json");
+  let response: Response;
   try {
-    return await address.fetch(url, {
+    response = await address.fetch(url, {
       headers,
       method: body === undefined ? "GET" : "POST",
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       ...(signal ? { signal } : {}),
     });
-  } catch (error) {
-    signal?.throwIfAborted();
-    return error instanceof Error ? error : new Error(String(error));
+  } catch (cause) {
+    const said = cause instanceof Error ? [cause.message, cause.cause instanceof Error ? cause.cause.message : ""] : [];
+    const reason = said.filter((part) => part !== "").join(": ") || String(cause);
+    throw new PassingError(`Cannot reach ${url.href}: ${reason}; is the server running?`, {
+      cause,
+      details: { url: url.href },
+    });
   }
-}
-
-function retryAfterMs(value: string | null): number | undefined {
-  if (value === null) return undefined;
-  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
-  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
+  if (response.ok) return response;
+  const refusal = await refusalOf(response);
+  const { status, message } = refusal;
+  if (status !== 429 && status !== 503) throw refusal;
+  throw new PassingError(`Cannot get an answer from ${url.href}: it is busy (${status} ${message})`, {
+    cause: refusal,
+    details: { url: url.href, status },
+    retryAfter: retryAfterOf(response.headers.get("retry-after")),
+  });
 }
 
 async function refusalOf(response: Response): Promise<RemoteRefusal> {
@@ -111,13 +102,4 @@ async function refusalOf(response: Response): Promise<RemoteRefusal> {
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  signal?.addEventListener("abort", () => resolve(), { once: true });
-  await promise;
-  clearTimeout(timer);
-  signal?.throwIfAborted();
 }

@@ -67,10 +67,7 @@ export class RemoteReader {
     const { text, finish_reason: reason } = choice;
     if (reason === "stop" || reason === "length") this.#reason = reason;
     if (typeof text !== "string" || text === "" || this.#options.maxTokens === 0) return;
-    if (this.#firstAt === undefined) {
-      this.#firstAt = performance.now();
-      yield* this.#prefill();
-    }
+    this.#firstAt ??= performance.now();
     // A server may send several tokens at once, and says at the end how many there were.
     const tokens = this.#told < this.#options.maxTokens ? 1 : 0;
     this.#told += tokens;
@@ -84,8 +81,9 @@ export class RemoteReader {
       throw new InferenceError("network", `Cannot go on: the server's answer broke off after ${this.#told} pieces`);
     }
     const now = performance.now();
-    if (this.#firstAt === undefined) yield* this.#prefill();
     const { prompt = 0, cached = 0, completion = this.#told } = this.#usage ?? {};
+    // Nothing is known of a prefill but that it has ended, and how long the prompt is only now.
+    if (this.#firstAt === undefined) yield { type: "prefill", done: prompt, total: prompt, cached };
     const sampled = maxTokens === 0 ? 0 : Math.max(this.#told, completion);
     if (sampled > this.#told) yield { type: "piece", text: "", tokens: sampled - this.#told };
     yield {
@@ -97,13 +95,6 @@ export class RemoteReader {
         decodeMs: this.#firstAt === undefined ? 0 : now - this.#firstAt,
       },
     };
-  }
-
-  /** Nothing is known of a prefill but that it has ended; how long the prompt is, mostly only at the end. */
-  *#prefill(): Generator<EngineEvent> {
-    if (!this.#usage) return;
-    const { prompt, cached } = this.#usage;
-    yield { type: "prefill", done: prompt, total: prompt, cached };
   }
 }
 

@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { InferenceError } from "../../../src/errors.ts";
 import { arrangeWeights, readModelHeader } from "../../../src/gguf/model-header.ts";
-import { usualPatience } from "../../../src/gguf/patience.ts";
+import { usualPatience } from "../../../src/patience.ts";
 import type { FetchProgress, ModelSource, OpenOptions } from "../../../src/gguf/source.ts";
 import { openSource } from "../../../src/gguf/source.ts";
 import type { Manners } from "../../file-server.ts";

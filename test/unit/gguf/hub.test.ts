@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { InferenceError } from "../../../src/errors.ts";
 import type { HubSource } from "../../../src/gguf/hub.ts";
 import { resolveHub } from "../../../src/gguf/hub.ts";
 import { readModelHeader } from "../../../src/gguf/model-header.ts";
@@ -7,6 +6,7 @@ import { openSource } from "../../../src/gguf/source.ts";
 import type { FileServer } from "../../file-server.ts";
 import { sendFile, serve } from "../../file-server.ts";
 import { buildModel, buildShards } from "../../gguf-fixture.ts";
+import { refusal } from "../refusal.ts";
 
 const shards = buildShards(2);
 const model = buildModel();
@@ -47,15 +47,6 @@ const repository = [
 async function resolve(server: FileServer, source: Omit<HubSource, "hf" | "hub">): Promise<string[]> {
   const addresses = await resolveHub({ hf: "them/model-GGUF", hub: server.base, ...source }, { fetch });
   return addresses.map(({ address }) => address.replace(`${server.base}/them/model-GGUF/resolve/`, ""));
-}
-
-async function refusal(work: Promise<unknown>): Promise<InferenceError> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!InferenceError.is(error)) throw new Error(`expected an InferenceError, got ${String(error)}`);
-  return error;
 }
 
 describe("resolveHub() chooses", () => {

@@ -9,8 +9,8 @@ import { withSource } from "../../../src/api/with-source.ts";
 import { InferenceError } from "../../../src/errors.ts";
 import { keyOf } from "../../../src/gguf/entry.ts";
 import { readModelHeader } from "../../../src/gguf/model-header.ts";
-import type { Patience } from "../../../src/gguf/patience.ts";
-import { usualPatience } from "../../../src/gguf/patience.ts";
+import type { Patience } from "../../../src/patience.ts";
+import { usualPatience } from "../../../src/patience.ts";
 import type { FetchProgress } from "../../../src/gguf/source.ts";
 import { openSource } from "../../../src/gguf/source.ts";
 import { diskStore } from "../../../src/store/disk-store.ts";
@@ -20,8 +20,9 @@ import { sendSlowly } from "../../file-server.ts";
 import { large, mib, small } from "../gguf/large-model.ts";
 import type { Faults } from "./fault-server.ts";
 import { sendCut, serveFaults } from "./fault-server.ts";
+import { refusal } from "../refusal.ts";
 
-const quick: Patience = { ...usualPatience, firstDelay: 1, longestDelay: 5, stall: 300 };
+const quick: Patience = { ...usualPatience, firstDelay: 1, longestDelay: 5, stall: 3000 };
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 const size = large.byteLength;
 
@@ -99,15 +100,6 @@ function pullAgain(server: FileServer, integrity?: string): Promise<Uint8Array> 
     await opened.close();
     return bytes ?? new Uint8Array(0);
   });
-}
-
-async function refusal(work: Promise<unknown>): Promise<InferenceError> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!InferenceError.is(error)) throw new Error(`expected an InferenceError, got ${String(error)}`);
-  return error;
 }
 
 const same = (one: Uint8Array, other: Uint8Array): boolean => Buffer.compare(one, other) === 0;

@@ -1,6 +1,8 @@
-import { InferenceError } from "../errors.ts";
+// Asking a server again: when, how often, and after how long a wait.
+import { InferenceError } from "./errors.ts";
+import { pause } from "./waiting.ts";
 
-/** How long a download waits for a server, and how often it asks again. Times in milliseconds. */
+/** How long one waits for a server, and how often it asks again. Times in milliseconds. */
 export interface Patience {
   /** Tries in a row that bring no byte. */
   readonly tries: number;
@@ -70,32 +72,5 @@ export class Retries {
     const { retryAfter = 0 } = error;
     if (retryAfter > longestRetryAfter) throw error;
     await pause(Math.max(retryAfter, Math.min(longestDelay, firstDelay * 2 ** (this.#failed - 1))), signal);
-  }
-}
-
-async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, milliseconds);
-  const onAbort = (): void => resolve();
-  signal?.addEventListener("abort", onAbort, { once: true });
-  await promise;
-  clearTimeout(timer);
-  signal?.removeEventListener("abort", onAbort);
-  signal?.throwIfAborted();
-}
-
-/**
- * Waits for `work`, but only so long.
- *
- * @param stalled What to do when it is over; its value is thrown.
- */
-export async function within<T>(work: Promise<T>, milliseconds: number, stalled: () => unknown): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(stalled()), milliseconds);
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    clearTimeout(timer);
-    work.catch(() => {});
   }
 }
