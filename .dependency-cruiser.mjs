@@ -6,9 +6,9 @@ const waiting = ["src/waiting.ts", "src/patience.ts"];
 
 /** @type {Record<string, { values?: string[]; types?: string[]; packages?: string[] }>} */
 const floors = {
-  "src/index.ts": { values: [...pure, "src/api/", "src/context/", "src/reasoning/"] },
+  "src/index.ts": { values: [...pure, "src/api/", "src/rumination/", "src/context/", "src/reasoning/"] },
   "src/workerd.ts": {
-    values: [...pure, "src/api/", "src/context/", "src/reasoning/", "wasm/dist/"],
+    values: [...pure, "src/api/", "src/rumination/", "src/context/", "src/reasoning/", "wasm/dist/"],
     types: ["src/index.ts"],
   },
   "src/wasm-file.d.ts": {},
@@ -30,6 +30,7 @@ const floors = {
       "src/platform/",
     ],
   },
+  "src/rumination/": { values: [...pure, "src/api/", "src/prompt/"] },
   "src/reasoning/": { values: pure },
   "src/context/": { values: pure },
   "src/prompt/": { values: pure, packages: ["@huggingface/jinja"] },

@@ -9,6 +9,7 @@ export { planContext } from "./context/plan-context.ts";
 export { recommendedSampling } from "./context/recommended-sampling.ts";
 export { InferenceError } from "./errors.ts";
 export { forceThinking, pruneHistory, ReasoningStream, splitReasoning } from "./reasoning/index.ts";
+export { ruminate } from "./rumination/ruminate.ts";
 
 export type {
   Capabilities,
@@ -44,3 +45,14 @@ export type {
 export type { RemoteOptions } from "./api/remote.ts";
 export type { ContextRequest, YarnPlan } from "./context/plan-context.ts";
 export type { ErrorCode } from "./errors.ts";
+export type {
+  Library,
+  Page,
+  RuminateOptions,
+  Rumination,
+  RuminationPart,
+  RuminationResult,
+  RuminationStep,
+  SearchHit,
+  Source,
+} from "./rumination/contract.ts";

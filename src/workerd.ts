@@ -25,4 +25,5 @@ export { planContext } from "./context/plan-context.ts";
 export { recommendedSampling } from "./context/recommended-sampling.ts";
 export { InferenceError } from "./errors.ts";
 export { forceThinking, pruneHistory, ReasoningStream, splitReasoning } from "./reasoning/index.ts";
+export { ruminate } from "./rumination/ruminate.ts";
 export type * from "./index.ts";

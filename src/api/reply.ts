@@ -15,7 +15,10 @@ export class Reply {
   #isThinking = false;
 
   constructor(renderer: PromptRenderer, { tools = [], toolChoice }: GenerateOptions) {
-    if (tools.length > 0 && toolChoice !== "none") this.#gate = createToolCallGate(renderer.family, tools);
+    const { family } = renderer;
+    // A template may offer tools of its own.
+    const mayCall = toolChoice !== "none" && (tools.length > 0 || family.builtinTools.length > 0);
+    if (mayCall) this.#gate = createToolCallGate(family, tools);
   }
 
   *take(part: Extract<Part, { type: "prefill" | "reasoning" | "text" }>): Generator<Part> {

@@ -3,7 +3,7 @@ import type { CompleteOptions, Engine, EngineEvent } from "../engine/engine.ts";
 import type { PromptSegment } from "../prompt/segment.ts";
 import type { Step, ThinkingBudget } from "../reasoning/index.ts";
 import type { Counted } from "./count-prompt.ts";
-import type { RunControl } from "./generation.ts";
+import type { RunControl } from "./one-run.ts";
 
 export interface RoundsRequest {
   readonly prompt: readonly PromptSegment[];
@@ -50,7 +50,7 @@ export class Rounds {
   async *run(control: RunControl): AsyncGenerator<RoundPart, RoundsSummary> {
     const { budget } = this.#request;
     for (;;) {
-      if (control.endReasoning.aborted) budget.endReasoning();
+      if (control.answerNow.aborted) budget.endReasoning();
       yield* budget.begin();
       // A round of no tokens still says how long the prompt is.
       const isOver = this.#prompt !== undefined && this.#left <= 0;
@@ -82,7 +82,7 @@ export class Rounds {
     let end: "stop" | "length" = "stop";
     try {
       for await (const event of this.#engine.complete([...prompt, ...budget.soFar], { ...options, maxTokens })) {
-        if (control.endReasoning.aborted) budget.endReasoning();
+        if (control.answerNow.aborted) budget.endReasoning();
         if (event.type === "prefill") {
           if (!isTold) yield event;
           this.#prompt ??= { prompt: event.total, cached: event.cached };

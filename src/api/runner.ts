@@ -13,7 +13,7 @@ import { EngineTurns } from "./engine-turns.ts";
 import { countPrompt, mostTokens, type Counted, type PrefillPart } from "./count-prompt.ts";
 import { ContextWindow, usualReply, type EngineContext, type Room } from "./context-window.ts";
 import type { ChatRequest } from "./chat-request.ts";
-import type { RunControl } from "./generation.ts";
+import type { RunControl } from "./one-run.ts";
 import { checkSupported, reasoningOptions, resolveSampling, stopTexts } from "./options.ts";
 import { shortenHistory } from "./overflow.ts";
 import { Reply } from "./reply.ts";

@@ -2,7 +2,7 @@ import type { Message, Part } from "../contract.ts";
 import { InferenceError } from "../errors.ts";
 import { pruneHistory } from "../reasoning/prune-history.ts";
 import type { GenerateOptions, Generation, Session, SessionOptions } from "./contract.ts";
-import type { RunControl } from "./generation.ts";
+import type { RunControl } from "./one-run.ts";
 import { ModelGeneration } from "./generation.ts";
 import { ownMessages, ownOptions } from "./own-copies.ts";
 import { Queue } from "./queue.ts";

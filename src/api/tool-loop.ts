@@ -2,7 +2,7 @@ import type { Message, Part, Result, ToolCall } from "../contract.ts";
 import type { ChatRequest } from "./chat-request.ts";
 import type { Tool } from "./contract.ts";
 import { type CallOutcome, executeCalls, failedCall } from "./execute-calls.ts";
-import type { RunControl } from "./generation.ts";
+import type { RunControl } from "./one-run.ts";
 
 /** Turns of one run at most, where the caller does not say. */
 const usualSteps = 10;

@@ -15,10 +15,10 @@ export interface Family {
   /** The template reads `enable_thinking`, so that thinking can be switched off by it. */
   readonly thinkingSwitch: boolean;
   /**
-   * How replies call tools. `name-line`: the tool's name, a newline, JSON arguments. `tool-call-tags`: JSON with name and
-   * arguments between `<tool_call>` and `</tool_call>`.
+   * How replies call tools. `name-line`: the tool's name, a newline, JSON arguments. `json-object`: one JSON object with name
+   * and arguments, nothing else. `tool-call-tags`: such an object between `<tool_call>` and `</tool_call>`.
    */
-  readonly callFormat: "name-line" | "tool-call-tags" | "none";
+  readonly callFormat: "name-line" | "json-object" | "tool-call-tags" | "none";
   /** `metadata`: one message a call, its name in `metadata`, results as role `observation`; `tool-calls`: OpenAI's shape. */
   readonly messageShape: "metadata" | "tool-calls";
   /** Where kept thoughts go: into a field the template knows, or with tags into the message's text. */
@@ -73,7 +73,14 @@ export function detectFamily(metadata: ReadonlyMap<string, unknown>, template = 
     if (/rumination/i.test(name) || ruminationTools.every((tool) => template.includes(`"name": "${tool}"`))) {
       // It drops system messages, so none can be kept in place.
       const { headers: _, ...rest } = glm;
-      return { ...rest, ...derived, name: "glm-z1-rumination", thinks: true, builtinTools: ruminationTools };
+      return {
+        ...rest,
+        ...derived,
+        name: "glm-z1-rumination",
+        thinks: true,
+        callFormat: "json-object",
+        builtinTools: ruminationTools,
+      };
     }
     if (template.includes("<think>") || /z1/i.test(name)) {
       return { ...glm, ...derived, name: "glm-z1", thinks: true };

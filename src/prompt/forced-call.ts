@@ -27,7 +27,8 @@ export function forcedCallGrammar(
     return `root ::= name "\\n" object\nname ::= ${name}\n${json}`;
   }
   const name = names.map((text) => JSON.stringify(JSON.stringify(text))).join(" | ");
-  const [open, between, close] = ['<tool_call>\n{"name": ', ', "arguments": ', "}\n</tool_call>"].map((text) =>
+  const [before, after] = callFormat === "json-object" ? ["", ""] : ["<tool_call>\n", "\n</tool_call>"];
+  const [open, between, close] = [`${before}{"name": `, ', "arguments": ', `}${after}`].map((text) =>
     JSON.stringify(text),
   );
   return `root ::= ${open} name ${between} object ${close}\nname ::= ${name}\n${json}`;

@@ -58,7 +58,7 @@ export function templateTools(tools: readonly ToolDefinition[], marker: TextMark
   }));
 }
 
-/** One message for the text, then one for each call: its name in `metadata`, its arguments as text. */
+/** One message for the text, then one for each call: as the model wrote it, or its name in `metadata`, its arguments as text. */
 function metadataMessages(message: AssistantMessage, { family, marker }: MappingOptions): TemplateMessage[] {
   const thoughts = thinkingBlock(message, family);
   const text = visibleText(message, family);
@@ -68,16 +68,26 @@ function metadataMessages(message: AssistantMessage, { family, marker }: Mapping
     told.push({ role: "assistant", content: marker.message([...thoughts, ...content(text)]) });
   } else if (thoughts.length > 0 && calls[0]) {
     // As the model wrote it: after the thoughts the call has no header of its own.
-    const call = `${calls[0].name}\n${argumentsText(calls[0])}`;
+    const call = callText(calls[0], family);
     told.push({ role: "assistant", content: marker.message([...thoughts, ...content(call)]) });
   }
   const rest = told.length > 0 && text.trim() === "" ? calls.slice(1) : calls;
-  const called = rest.map((call) => ({
-    role: "assistant",
-    metadata: marker.label(call.name),
-    content: marker.message(content(argumentsText(call))),
-  }));
+  const called = rest.map((call) =>
+    family.callFormat === "json-object"
+      ? { role: "assistant", content: marker.message(content(callText(call, family))) }
+      : {
+          role: "assistant",
+          metadata: marker.label(call.name),
+          content: marker.message(content(argumentsText(call))),
+        },
+  );
   return [...told, ...called];
+}
+
+/** A call as the model wrote it. */
+function callText(call: ToolCall, { callFormat }: Family): string {
+  if (callFormat === "name-line") return `${call.name}\n${argumentsText(call)}`;
+  return toPythonJson({ name: call.name, arguments: parseArguments(call.arguments) ?? {} });
 }
 
 function openaiMessage(message: AssistantMessage, { family, marker }: MappingOptions): TemplateMessage {

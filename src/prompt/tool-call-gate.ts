@@ -2,6 +2,8 @@ import type { ToolDefinition } from "../contract.ts";
 import {
   type CallFamily,
   callOpen,
+  isObjectCall,
+  mayBeObjectCall,
   nameLineCall,
   offeredNames,
   type ParsedToolCalls,
@@ -52,20 +54,26 @@ interface Release {
 
 type Releaser = (held: string, names: readonly string[]) => Release;
 
+const releaseNameLine: Releaser = (held, names) => {
+  if (nameLineCall(held, names)) return { length: 0, next: "holding" };
+  const text = held.trimStart();
+  const newline = text.indexOf("\n");
+  const line = newline === -1 ? text : text.slice(0, newline);
+  const possible =
+    newline === -1
+      ? names.some((name) => name.startsWith(line) || (line.startsWith(name) && line.trimEnd() === name))
+      : names.includes(line.trim()) && text.slice(newline).trim() === "";
+  return possible ? { length: 0, next: "watching" } : releaseAll(held, names);
+};
+
 const releaseAll: Releaser = (held) => ({ length: held.length, next: "open" });
 
 const releasers: Readonly<Record<CallFamily["callFormat"], Releaser>> = {
   none: releaseAll,
-  "name-line": (held, names) => {
-    if (nameLineCall(held, names)) return { length: 0, next: "holding" };
-    const text = held.trimStart();
-    const newline = text.indexOf("\n");
-    const line = newline === -1 ? text : text.slice(0, newline);
-    const possible =
-      newline === -1
-        ? names.some((name) => name.startsWith(line) || (line.startsWith(name) && line.trimEnd() === name))
-        : names.includes(line.trim()) && text.slice(newline).trim() === "";
-    return possible ? { length: 0, next: "watching" } : releaseAll(held, names);
+  "name-line": releaseNameLine,
+  "json-object": (held, names) => {
+    if (isObjectCall(held)) return { length: 0, next: "holding" };
+    return mayBeObjectCall(held) ? { length: 0, next: "watching" } : releaseNameLine(held, names);
   },
   "tool-call-tags": (held) => {
     const start = held.indexOf(callOpen);

@@ -35,8 +35,7 @@ export function parseToolCalls(
 ): ParsedToolCalls {
   const names = offeredNames(family, tools);
   if (names.length === 0) return { text: visibleText, calls: [] };
-  if (family.callFormat === "name-line") return parseNameLines(visibleText, names);
-  return family.callFormat === "tool-call-tags" ? parseTags(visibleText, names) : { text: visibleText, calls: [] };
+  return parsers[family.callFormat](visibleText, names);
 }
 
 /** The names that a reply may call. */
@@ -52,6 +51,38 @@ export function nameLineCall(text: string, names: readonly string[]): { name: st
   const [, line, json] = /^\s*(\S[^\n]*)\n\s*(\{[^]*)$/.exec(text) ?? [];
   const name = line?.trim();
   return name !== undefined && json !== undefined && names.includes(name) ? { name, json } : undefined;
+}
+
+/** Whether a text is, or may become, an object that names a tool. */
+export function mayBeObjectCall(text: string): boolean {
+  const begun = text.replaceAll(/\s/g, "").slice(0, objectCallStart.length);
+  return objectCallStart.startsWith(begun);
+}
+
+/** Whether a text is an object whose first key is that of a tool's name. */
+export function isObjectCall(text: string): boolean {
+  return text.replaceAll(/\s/g, "").startsWith(objectCallStart);
+}
+
+const objectCallStart = '{"name":';
+
+type Parser = (visibleText: string, names: readonly string[]) => ParsedToolCalls;
+
+const parsers: Readonly<Record<CallFamily["callFormat"], Parser>> = {
+  none: (text) => ({ text, calls: [] }),
+  "name-line": parseNameLines,
+  // Its template writes old calls with the name on a line of its own, so that the model may, too.
+  "json-object": (text, names) => (isObjectCall(text) ? parseObject(text, names) : parseNameLines(text, names)),
+  "tool-call-tags": parseTags,
+};
+
+/** One call; text after it is none of it. */
+function parseObject(visibleText: string, names: readonly string[]): ParsedToolCalls {
+  const read = readObject(visibleText.trimStart());
+  const called = read && asCall(read.value);
+  if (!read || !called) return { text: visibleText, calls: [], problem: badJson("a tool", visibleText) };
+  if (!names.includes(called.name)) return { text: visibleText, calls: [], problem: unknownTool(called.name, names) };
+  return { text: read.rest.trim() === "" ? "" : read.rest, calls: [called] };
 }
 
 function parseNameLines(visibleText: string, names: readonly string[]): ParsedToolCalls {

@@ -8,7 +8,7 @@ from typing import Literal
 
 from .chat import chat
 from .draw import Draw, Task
-from .mixture import TOOL_SHARE, draw_task, draw_tool_problem
+from .mixture import TOOLS, draw_task, draw_tool_problem
 from .numbers import follow_up
 from .recall import TOKENS_PER_SENTENCE, recall
 from .tokenizer import Tokenizer
@@ -118,8 +118,8 @@ def draw_sample(draw: Draw, tokenizer: Tokenizer, mixture: str, long: bool = Fal
     if draw.chance(0.18):
         listed = draw.chance(0.8)
         system = draw.pick(SYSTEM_PROMPTS) if listed else f"You are a {draw.pick(ADJECTIVES)} {draw.pick(TRAIN_WORDS)}."
-    if draw.chance(TOOL_SHARE[mixture]):
-        _add_tool_turns(sample, draw, system)
+    if draw.chance(TOOLS[mixture].share):
+        _add_tool_turns(sample, draw, mixture, system)
         return sample
     if system:
         sample.system(system)
@@ -131,9 +131,9 @@ def draw_sample(draw: Draw, tokenizer: Tokenizer, mixture: str, long: bool = Fal
     return sample
 
 
-def _add_tool_turns(sample: Sample, draw: Draw, system: str | None) -> None:
+def _add_tool_turns(sample: Sample, draw: Draw, mixture: str, system: str | None) -> None:
     """Tools, sometimes earlier questions, then one step of the last problem; what follows that step is left out."""
-    names, problem = draw_tool_problem(draw)
+    names, problem = draw_tool_problem(draw, mixture)
     sample.system(tool_prompt(draw, names))
     if system and draw.chance(0.5):
         sample.system(system)

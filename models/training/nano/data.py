@@ -1,6 +1,6 @@
 """Writes training data, or learns a tokenizer from the same texts.
 
-usage: python3 -m nano.data samples OUT.bin --mixture basic|full --tokens N --seed N [--long] [--merges FILE]
+usage: python3 -m nano.data samples OUT.bin --mixture basic|full|look-ups --tokens N --seed N [--long] [--merges FILE]
        python3 -m nano.data tokenizer OUT.txt [--seed N]
 
 OUT.bin, little-endian: int64 samples, int64 tokens, int64 offsets[samples + 1], uint16 ids[tokens],
@@ -15,7 +15,7 @@ from pathlib import Path
 from .chat import SMALL_TALK
 from .conversation import LONG_LENGTH, SYSTEM_PROMPTS, TRAINED_LENGTH, draw_sample
 from .draw import Draw
-from .mixture import draw_task
+from .mixture import MIXTURES, draw_task
 from .numbers import follow_up
 from .recall import recall
 from .tokenizer import MERGES_FILE, Tokenizer, learn_merges, read_merges, write_merges
@@ -68,7 +68,7 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     samples = commands.add_parser("samples")
     samples.add_argument("out", type=Path)
-    samples.add_argument("--mixture", choices=["basic", "full"], required=True)
+    samples.add_argument("--mixture", choices=list(MIXTURES), required=True)
     samples.add_argument("--tokens", type=float, required=True)
     samples.add_argument("--seed", type=int, required=True)
     samples.add_argument("--long", action="store_true", help="documents up to 2,048 tokens, for the YaRN variant")

@@ -1,4 +1,6 @@
-"""How often each task is drawn, in the two mixtures of the recipe."""
+"""How often each task is drawn, in the mixtures of the recipe."""
+
+from typing import NamedTuple
 
 from .chat import UNKNOWN, chat
 from .draw import Draw, Task
@@ -14,7 +16,7 @@ from .numbers import (
     times_two_digits,
     word_problem,
 )
-from .tools import Problem, Step, calculation, look_up, look_up_without_tools, sum_of_two
+from .tools import CROWDED, Problem, Step, calculation, look_up, look_up_without_tools, sum_of_two
 
 # First stage: the tasks alone.
 BASIC = [
@@ -30,29 +32,47 @@ FULL = [
 # Asked while a calculator is listed but not needed.
 NO_CALCULATOR = [(comparison, 3), (count_letter, 3), (word_length, 1), (reverse_word, 3), (word_problem, 3)]
 
-MIXTURES = {"basic": BASIC, "full": FULL}
-TOOL_SHARE = {"basic": 0.0, "full": 0.27}
+
+
+class ToolMix(NamedTuple):
+    """Shares of the samples with tools, and of each kind of problem among them; the rest needs none of the tools."""
+
+    share: float
+    one: float
+    two: float
+    three: float
+    sum: float
+    calculation: float
+    crowded: float = CROWDED
+
+
+# The last stage is for what the model did worst: several look-ups in a row, and the right line among many.
+MIXTURES = {"basic": BASIC, "full": FULL, "look-ups": FULL}
+TOOLS = {
+    "basic": ToolMix(0.0, 0.3, 0.28, 0.08, 0.11, 0.08),
+    "full": ToolMix(0.27, 0.3, 0.28, 0.08, 0.11, 0.08),
+    "look-ups": ToolMix(0.55, 0.14, 0.34, 0.18, 0.14, 0.06, crowded=0.65),
+}
 
 
 def draw_task(draw: Draw, mixture: str) -> Task:
     return draw.weighted(MIXTURES[mixture])(draw)
 
 
-def draw_tool_problem(draw: Draw) -> tuple[list[str], Problem]:
+def draw_tool_problem(draw: Draw, mixture: str) -> tuple[list[str], Problem]:
     """Names of the listed tools, and a problem that needs them or doesn't."""
     search = "search" if draw.chance(0.93) else draw.pick(["lookup", "find"])
     kind = draw.unit()
     both = draw.chance(0.35)
     names = draw.pick([[search, "calculator"], ["calculator", search]]) if both else [search]
-    if kind < 0.3:
-        return names, look_up(draw, 1, search)
-    if kind < 0.58:
-        return names, look_up(draw, 2, search)
-    if kind < 0.66:
-        return names, look_up(draw, 3, search)
-    if kind < 0.77:
-        return names, sum_of_two(draw, both, search)
-    if kind < 0.85:
+    mix = TOOLS[mixture]
+    for n_hops, share in ((1, mix.one), (2, mix.two), (3, mix.three)):
+        if kind < share:
+            return names, look_up(draw, n_hops, search, mix.crowded)
+        kind -= share
+    if kind < mix.sum:
+        return names, sum_of_two(draw, both, search, mix.crowded)
+    if kind < mix.sum + mix.calculation:
         return names if both else ["calculator"], calculation(draw)
     if not both and draw.chance(0.5):
         task = draw_task(draw, "full")

@@ -126,10 +126,13 @@ def tool_prompt(draw: Draw, names: list[str]) -> str:
 # --- problems -------------------------------------------------------------------------------------------------------
 
 
-def draw_result(draw: Draw, entity: str, relation: str, value) -> str:
+CROWDED = 0.45  # how often a result has more lines than the one that is asked for
+
+
+def draw_result(draw: Draw, entity: str, relation: str, value, crowded: float = CROWDED) -> str:
     """A look-up's result, often with lines about other relations or other entities among which to choose."""
     lines = [f"{entity}: {relation} {value}"]
-    if draw.chance(0.45):
+    if draw.chance(crowded):
         for _ in range(draw.whole(1, 2)):
             kind = kind_of(entity)
             other_relation, other_kind = draw.pick(RELATIONS[kind])
@@ -171,7 +174,7 @@ def draw_path_question(draw: Draw, start: str, path: list[tuple[str, str, str]])
     return draw.pick(["What is {x}?", "Tell me {x}.", "Find {x}.", "What is {x}?", "Look up {x}."]).format(x=described)
 
 
-def look_up(draw: Draw, n_hops: int, tool: str = "search") -> Problem:
+def look_up(draw: Draw, n_hops: int, tool: str = "search", crowded: float = CROWDED) -> Problem:
     """A chain of look-ups; in about one in eight the chain breaks, and the answer says so."""
     entity, path = draw_path(draw, n_hops)
     question = draw_path_question(draw, entity, path)
@@ -189,7 +192,7 @@ def look_up(draw: Draw, n_hops: int, tool: str = "search") -> Problem:
             steps.append(Step(thought, Call(tool, {"query": entity}, result)))
             steps.append(Step(f"{relation} of {entity} not found", answer=NOT_FOUND))
             return Problem(question, steps)
-        result = draw_result(draw, entity, relation, value)
+        result = draw_result(draw, entity, relation, value, crowded)
         steps.append(Step(thought, Call(tool, {"query": entity}, result)))
         known = f"{relation} of {entity} = {value}\n"
         entity = value
@@ -197,7 +200,7 @@ def look_up(draw: Draw, n_hops: int, tool: str = "search") -> Problem:
     return Problem(question, steps)
 
 
-def sum_of_two(draw: Draw, with_calculator: bool, tool: str = "search") -> Problem:
+def sum_of_two(draw: Draw, with_calculator: bool, tool: str = "search", crowded: float = CROWDED) -> Problem:
     """Two look-ups and the sum of their values, in thought or by the calculator."""
     a, b = draw_thing(draw), draw_thing(draw)
     while b == a:
@@ -213,8 +216,8 @@ def sum_of_two(draw: Draw, with_calculator: bool, tool: str = "search") -> Probl
     )
     know_a, know_b = f"{relation} of {a} = {x}\n", f"{relation} of {b} = {y}\n"
     steps = [
-        Step(f"need {relation} of {a}", Call(tool, {"query": a}, draw_result(draw, a, relation, x))),
-        Step(f"{know_a}need {relation} of {b}", Call(tool, {"query": b}, draw_result(draw, b, relation, y))),
+        Step(f"need {relation} of {a}", Call(tool, {"query": a}, draw_result(draw, a, relation, x, crowded))),
+        Step(f"{know_a}need {relation} of {b}", Call(tool, {"query": b}, draw_result(draw, b, relation, y, crowded))),
     ]
     if with_calculator:
         call = Call("calculator", {"expression": f"{x}+{y}"}, str(x + y))

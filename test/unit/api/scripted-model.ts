@@ -22,22 +22,31 @@ export interface ScriptedModelOptions extends Omit<FakeEngineOptions, "script"> 
   /** Tokens that the memory has room for; default: no bound that matters. */
   readonly largest?: number;
   readonly contextTrained?: number;
+  /** Instead of the bundled model's. */
+  readonly template?: string;
 }
 
 /** A model that says what `script` says, and its engine, to look at. */
 export function scriptedModel(
   script: FakeScript,
-  { window = {}, recommended = {}, largest = 100_000, contextTrained = 512, ...engine }: ScriptedModelOptions = {},
+  {
+    window = {},
+    recommended = {},
+    largest = 100_000,
+    contextTrained = 512,
+    template = facts.template,
+    ...engine
+  }: ScriptedModelOptions = {},
 ): { model: LoadedModel; engine: FakeEngine; closed: () => number } {
   const initial = { size: contextTrained, kvType: "f16" } as const;
   const fake = new FakeEngine({ context: initial, ...engine, script });
   let closed = 0;
   const model = new LoadedModel({
     engine: fake,
-    header,
+    header: { ...header, metadata: new Map([...header.metadata, ["tokenizer.chat_template", template]]) },
     facts: { ...facts, contextTrained },
     renderer: createPromptRenderer({
-      template: facts.template,
+      template,
       metadata: header.metadata,
       controlTokens: facts.controlTokens.keys(),
     }),
