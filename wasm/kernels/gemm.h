@@ -3,6 +3,7 @@
 #pragma once
 
 #include "arithmetic.h"
+#include "float-simd.h"
 #include "panel.h"
 
 #include <type_traits>
@@ -22,22 +23,33 @@ template <int Scales, bool HasMinimum> struct UnpackedBlock : std::conditional_t
 template <class Format> using Unpacked = UnpackedBlock<Format::kScales, Format::kHasMinimum>;
 
 template <class Format> void unpack(const void * panel, int64_t n_blocks, void * unpacked) {
+    const Constants constants;
     auto * block = (const typename Format::Block *) panel;
     auto * out   = (Unpacked<Format> *) unpacked;
     for (int64_t n = 0; n < n_blocks; n++, block++) {
         for (int i = 0; i < Format::kBlocks; i++, out++) {
-            for (int half = 0; half < 2; half++) {
 #pragma unroll
-                for (int pair = 0; pair < kGroups / 2; pair++) {
-                    const Pair weights = Format::template pair<false>(*block, i, pair, half);
+            for (int pair = 0; pair < kGroups / 2; pair++) {
+                for (int half = 0; half < 2; half++) {
+                    const Pair weights = Format::template pair<false>(*block, i, pair, half, constants);
                     wasm_v128_store(out->groups[pair][half], weights.low);
                     wasm_v128_store(out->groups[pair + 4][half], weights.high);
                 }
-                for (int part = 0; part < Format::kScales; part++) {
-                    wasm_v128_store(out->scale[part] + 4 * half, Format::scale(*block, i, part, half));
+            }
+            for (int part = 0; part < Format::kScales; part++) {
+                const Rows scales = Format::scales(*block, i, part, constants);
+                for (int half = 0; half < 2; half++) {
+                    v128_t scale = scales.halves[half];
+                    if constexpr (Format::kBlocks > 1) {
+                        scale = wasm_f32x4_mul(scale, wasm_v128_load(block->scale + 4 * half));
+                    }
+                    wasm_v128_store(out->scale[part] + 4 * half, scale);
                 }
-                if constexpr (Format::kHasMinimum) {
-                    wasm_v128_store(out->minimum + 4 * half, Format::minimum(*block, i, half));
+            }
+            if constexpr (Format::kHasMinimum) {
+                const Rows minimums = Format::minimums(*block, i);
+                for (int half = 0; half < 2; half++) {
+                    wasm_v128_store(out->minimum + 4 * half, wasm_f32x4_mul(minimums.halves[half], wasm_v128_load(block->minimum + 4 * half)));
                 }
             }
         }
@@ -46,6 +58,9 @@ template <class Format> void unpack(const void * panel, int64_t n_blocks, void *
 
 // `Rows` activation rows, whose blocks alternate, by the 8 rows of an unpacked panel. `out` has a pointer for each
 // activation row; results are added to what is there if `add`.
+//
+// The loop over groups stays a loop: unrolled, the compiler turns it into one chain of products after another, whose weights
+// all wait on the stack. There a vector may lie across two cache lines, which makes it slow in every other call or so.
 template <class Arithmetic, int Rows, int Scales, bool HasMinimum>
 void tile(const void * unpacked, const void * activations, int64_t n_blocks, float * const * out, bool add) {
     using Sum = typename Arithmetic::Sum;
@@ -68,7 +83,7 @@ void tile(const void * unpacked, const void * activations, int64_t n_blocks, flo
                         sum[row][half] = Arithmetic::begin(&a[row].start[part]);
                     }
                 }
-#pragma unroll
+#pragma clang loop unroll(disable)
                 for (int i = 0; i < kGroups / Scales; i++) {
                     const int group = part * (kGroups / Scales) + i;
                     typename Arithmetic::Weights weights[kHalves];

@@ -9,7 +9,7 @@ struct ggml_tensor;
 
 namespace ruminate::kernels {
 
-using Gemv = void (*)(const void * panel, size_t stride, const void * activations, int64_t n_blocks, float * out);
+using Gemv = void (*)(const void * panel, const void * activations, int64_t n_blocks, float * out);
 // Here n_blocks counts blocks of 32 values.
 using Tile = void (*)(const void * unpacked, const void * activations, int64_t n_blocks, float * const * out, bool add);
 
@@ -24,8 +24,7 @@ struct Kernel {
     // 8 rows of a file to a panel.
     void (*pack)(const void * rows, int64_t n_blocks, void * panel);
     void (*unpack)(const void * panel, int64_t n_blocks, void * unpacked);
-    Gemv one_panel;
-    Gemv two_panels; // or null
+    Gemv gemv;
     Tile tile[kTileRows]; // [rows - 1]
 };
 

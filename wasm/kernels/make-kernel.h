@@ -22,15 +22,6 @@ template <class Format> void pack(const void * rows, int64_t n_blocks, void * pa
     }
 }
 
-// Wide sums take twice the registers: those of two panels would not fit in 16.
-template <class Arithmetic, class Format, bool InPlace> constexpr Gemv two_panels() {
-    if constexpr (Arithmetic::kHalves == 2) {
-        return gemv<Arithmetic, Format, 2, InPlace>;
-    } else {
-        return nullptr;
-    }
-}
-
 template <class Arithmetic, class Format, bool InPlace = false> const Kernel * make_kernel() {
     constexpr int  kScales     = Format::kScales;
     constexpr bool kHasMinimum = Format::kHasMinimum;
@@ -43,8 +34,7 @@ template <class Arithmetic, class Format, bool InPlace = false> const Kernel * m
         quantize_for<Arithmetic, Format>,
         pack<Format>,
         unpack<Format>,
-        gemv<Arithmetic, Format, 1, InPlace>,
-        two_panels<Arithmetic, Format, InPlace>(),
+        gemv<Arithmetic, Format, InPlace>,
         {tile<Arithmetic, 1, kScales, kHasMinimum>, tile<Arithmetic, 2, kScales, kHasMinimum>,
          tile<Arithmetic, 3, kScales, kHasMinimum>, tile<Arithmetic, 4, kScales, kHasMinimum>},
     };

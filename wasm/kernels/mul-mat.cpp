@@ -62,12 +62,8 @@ static void multiply_vector(const Product & product, int64_t first, int64_t last
     const Kernel & kernel   = product.kernel;
     const int64_t  n_blocks = product.weights->ne[0] / kernel.block_values;
     float *        out      = Product::row(product.out, 0);
-    int64_t panel = first;
-    for (; kernel.two_panels && panel + 1 < last; panel += 2) {
-        kernel.two_panels(product.panel(panel), n_blocks, product.activations, n_blocks, out + panel * kPanelRows);
-    }
-    for (; panel < last; panel++) {
-        kernel.one_panel(product.panel(panel), n_blocks, product.activations, n_blocks, out + panel * kPanelRows);
+    for (int64_t panel = first; panel < last; panel++) {
+        kernel.gemv(product.panel(panel), product.activations, n_blocks, out + panel * kPanelRows);
     }
 }
 
@@ -109,8 +105,7 @@ void mul_mat(const Kernel & kernel, const ggml_compute_params * params, ggml_ten
 
     const bool    is_vector = product.n_rows == 1;
     const int64_t most      = is_vector ? kMostPanelsPerChunk : kMostUnpackedPerChunk;
-    // An even number of panels, which a vector is multiplied with two at a time.
-    const int64_t share     = product.n_panels / (n_threads * kChunksPerThread) / 2 * 2;
+    const int64_t share     = product.n_panels / (n_threads * kChunksPerThread);
     const int64_t per_chunk = std::clamp<int64_t>(share, 1, most);
     char * unpacked = (char *) params->wdata + product.activations_bytes() + thread * product.unpacked_bytes();
     for (int64_t chunk = thread; chunk * per_chunk < product.n_panels; chunk = ggml_threadpool_chunk_add(params->threadpool, 1)) {

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "activations.h"
-#include "float-simd.h"
+#include "constants.h"
 
 namespace ruminate::kernels {
 
@@ -24,12 +24,13 @@ struct Pair {
     v128_t low, high;
 };
 
-template <bool HighInPlace> static inline Pair nibble_pair(const Nibbles & nibbles, int pair, int half) {
-    const v128_t bytes = wasm_v128_load(nibbles.pairs[pair][half]), mask = wasm_i8x16_const_splat(15);
+template <bool HighInPlace>
+static inline Pair nibble_pair(const Nibbles & nibbles, int pair, int half, const Constants & constants) {
+    const v128_t bytes = wasm_v128_load(nibbles.pairs[pair][half]), low = wasm_v128_and(bytes, constants.low_nibbles);
     if constexpr (HighInPlace) {
-        return {wasm_v128_and(bytes, mask), wasm_v128_and(bytes, wasm_i8x16_const_splat((int8_t) 0xf0))};
+        return {low, wasm_v128_and(bytes, constants.high_nibbles)};
     } else {
-        return {wasm_v128_and(bytes, mask), wasm_v128_and(wasm_u16x8_shr(bytes, 4), mask)};
+        return {low, wasm_v128_and(wasm_u16x8_shr(bytes, 4), constants.low_nibbles)};
     }
 }
 
@@ -40,26 +41,34 @@ static inline void store_nibbles(Nibbles & nibbles, int row, const uint32_t (&va
     }
 }
 
-static inline v128_t unsigned_bytes_to_f32x4(const uint8_t * bytes) {
-    const v128_t halves = wasm_u16x8_extend_low_u8x16(wasm_v128_load32_zero(bytes));
-    return wasm_f32x4_convert_u32x4(wasm_u32x4_extend_low_u16x8(halves));
+// A number for each row of a panel.
+struct Rows {
+    v128_t halves[2];
+};
+
+static inline Rows to_floats(const uint8_t (&bytes)[kPanelRows]) {
+    const v128_t words = wasm_u16x8_load8x8(bytes);
+    return {wasm_f32x4_convert_i32x4(wasm_u32x4_extend_low_u16x8(words)), wasm_f32x4_convert_i32x4(wasm_u32x4_extend_high_u16x8(words))};
 }
 
-static inline v128_t signed_bytes_to_f32x4(const int8_t * bytes) {
-    const v128_t halves = wasm_i16x8_extend_low_i8x16(wasm_v128_load32_zero(bytes));
-    return wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(halves));
+static inline Rows to_floats(const int8_t (&bytes)[kPanelRows]) {
+    const v128_t words = wasm_i16x8_load8x8(bytes);
+    return {wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(words)), wasm_f32x4_convert_i32x4(wasm_i32x4_extend_high_i16x8(words))};
 }
 
 // A weight format is a struct with
 //   FileBlock, Block       a row's block as files have it, and a panel's block
-//   kBlocks                blocks of 32 values in one of those
+//   kBlocks                blocks of 32 values in one of those; where there are several, it has scale[] and, if kHasMinimum,
+//                          minimum[], which the scales and minimums of all of them are to be multiplied with
+//   kUnroll                how often a loop over pairs is unrolled: 4 where a pair's shifts have to be known, else 1, which
+//                          keeps the compiler from making one long chain of all sums
 //   kScales                scales for 32 values, 1 or 2
 //   kHasMinimum            weights are scale * value - minimum
 //   kOffset                what was added to the values to make them unsigned
 //   kValueBits             bits of a value, the offset included
 //   pack(file, row, block) puts one row's file block into a panel's block
-//   pair(block, i, pair, half)    weights of the i-th 32 values
-//   scale(block, i, part, half)   scales of 4 rows
-//   minimum(block, i, half)
+//   pair(block, i, pair, half, constants)   weights of the i-th 32 values
+//   scales(block, i, part, constants)
+//   minimums(block, i)
 
 } // namespace ruminate::kernels

@@ -16,7 +16,7 @@ struct Q4_0 {
         uint16_t scale[kPanelRows];
         Nibbles  nibbles;
     };
-    static constexpr int  kBlocks = 1, kScales = 1, kOffset = 8, kValueBits = 4;
+    static constexpr int  kBlocks = 1, kScales = 1, kUnroll = 1, kOffset = 8, kValueBits = 4;
     static constexpr bool kHasMinimum = false;
 
     static void pack(const FileBlock & file, int row, Block & block) {
@@ -26,11 +26,11 @@ struct Q4_0 {
             memcpy(&block.nibbles.pairs[i][row / 4][row % 4], file.nibbles + 4 * i, 4);
         }
     }
-    template <bool HighInPlace> static Pair pair(const Block & block, int, int pair, int half) {
-        return nibble_pair<HighInPlace>(block.nibbles, pair, half);
+    template <bool HighInPlace> static Pair pair(const Block & block, int, int pair, int half, const Constants & constants) {
+        return nibble_pair<HighInPlace>(block.nibbles, pair, half, constants);
     }
-    static v128_t scale(const Block & block, int, int, int half) {
-        return ruminate_load_finite_f16x4(block.scale + 4 * half);
+    static Rows scales(const Block & block, int, int, const Constants & constants) {
+        return {constants.load_half(block.scale), constants.load_half(block.scale + 4)};
     }
 };
 
@@ -44,7 +44,7 @@ template <bool Unsigned> struct Q8_0 {
         uint16_t scale[kPanelRows];
         alignas(16) Group groups[kGroups];
     };
-    static constexpr int  kBlocks = 1, kScales = 1, kOffset = Unsigned ? 128 : 0, kValueBits = 8;
+    static constexpr int  kBlocks = 1, kScales = 1, kUnroll = 1, kOffset = Unsigned ? 128 : 0, kValueBits = 8;
     static constexpr bool kHasMinimum = false;
 
     static void pack(const FileBlock & file, int row, Block & block) {
@@ -55,11 +55,11 @@ template <bool Unsigned> struct Q8_0 {
             block.groups[i][row / 4][row % 4] = Unsigned ? values ^ 0x80808080 : values;
         }
     }
-    template <bool> static Pair pair(const Block & block, int, int pair, int half) {
+    template <bool> static Pair pair(const Block & block, int, int pair, int half, const Constants &) {
         return {wasm_v128_load(block.groups[pair][half]), wasm_v128_load(block.groups[pair + 4][half])};
     }
-    static v128_t scale(const Block & block, int, int, int half) {
-        return ruminate_load_finite_f16x4(block.scale + 4 * half);
+    static Rows scales(const Block & block, int, int, const Constants & constants) {
+        return {constants.load_half(block.scale), constants.load_half(block.scale + 4)};
     }
 };
 

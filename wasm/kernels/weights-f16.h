@@ -1,6 +1,7 @@
 // Weights that are not quantised: F16, and their products in single precision.
 #pragma once
 
+#include "float-simd.h"
 #include "kernel.h"
 #include "panel.h"
 
@@ -40,34 +41,39 @@ inline void pack_halves(const void * rows, int64_t n_blocks, void * panel) {
 inline void unpack_halves(const void * panel, int64_t n_blocks, void * unpacked) {
     auto * halves = (const uint16_t *) panel;
     auto * out    = (float *) unpacked;
+    const Constants constants;
     for (int64_t i = 0; i < n_blocks * kBlock * kPanelRows; i += 4) {
-        wasm_v128_store(out + i, ruminate_load_finite_f16x4(halves + i));
+        wasm_v128_store(out + i, constants.load_half(halves + i));
     }
 }
 
-template <int Panels>
-void gemv_halves(const void * panel, size_t stride, const void * activations, int64_t n_blocks, float * out) {
+inline void gemv_halves(const void * panel, const void * activations, int64_t n_blocks, float * out) {
+    constexpr int kSums = 4; // for a half, so that additions do not wait for one another
+    const Constants constants;
     auto * block = (const HalfBlock *) panel;
     auto * x     = (const float *) activations;
-    // Two sums for a half, so that additions do not wait for one another.
-    v128_t total[2][2 * Panels];
+    v128_t total[kSums][2];
     for (auto & sums : total) {
         for (v128_t & sum : sums) {
             sum = wasm_f32x4_const_splat(0);
         }
     }
     for (int64_t n = 0; n < n_blocks; n++, block++, x += kBlock) {
-#pragma unroll 4
-        for (int value = 0; value < kBlock; value++) {
-            const v128_t activation = wasm_v128_load32_splat(x + value);
-            for (int half = 0; half < 2 * Panels; half++) {
-                const v128_t weights = ruminate_load_finite_f16x4(block[half / 2 * stride].values[value] + half % 2 * 4);
-                total[value % 2][half] = ruminate_madd(weights, activation, total[value % 2][half]);
+#pragma clang loop unroll(disable)
+        for (int value = 0; value < kBlock; value += kSums) {
+#pragma unroll
+            for (int i = 0; i < kSums; i++) {
+                const v128_t activation = wasm_v128_load32_splat(x + value + i);
+                for (int half = 0; half < 2; half++) {
+                    const v128_t weights = constants.load_half(block->values[value + i] + 4 * half);
+                    total[i][half] = ruminate_madd(weights, activation, total[i][half]);
+                }
             }
         }
     }
-    for (int half = 0; half < 2 * Panels; half++) {
-        wasm_v128_store(out + 4 * half, wasm_f32x4_add(total[0][half], total[1][half]));
+    for (int half = 0; half < 2; half++) {
+        const v128_t first = wasm_f32x4_add(total[0][half], total[1][half]), last = wasm_f32x4_add(total[2][half], total[3][half]);
+        wasm_v128_store(out + 4 * half, wasm_f32x4_add(first, last));
     }
 }
 
@@ -81,7 +87,7 @@ template <int Rows> void tile_floats(const void * unpacked, const void * activat
         }
     }
     for (int64_t n = 0; n < n_blocks; n++, w++, a += Rows) {
-#pragma unroll 4
+#pragma clang loop unroll(disable)
         for (int value = 0; value < kBlock; value++) {
             const v128_t weights[2] = {wasm_v128_load(w->values[value]), wasm_v128_load(w->values[value] + 4)};
             for (int row = 0; row < Rows; row++) {
@@ -107,8 +113,7 @@ inline const Kernel * make_half_kernel() {
         copy_activations,
         pack_halves,
         unpack_halves,
-        gemv_halves<1>,
-        gemv_halves<2>,
+        gemv_halves,
         {tile_floats<1>, tile_floats<2>, tile_floats<3>, tile_floats<4>},
     };
     return &kernel;

@@ -2,6 +2,7 @@
 // The blocks' own scales are kept in single precision: they are often subnormal halves, which processors convert slowly.
 #pragma once
 
+#include "float-simd.h"
 #include "panel.h"
 
 #include <string.h>
@@ -57,7 +58,7 @@ template <bool FiveBits> struct Q45_K {
         float scale[kPanelRows], minimum[kPanelRows];
         std::conditional_t<FiveBits, SubBlock5, SubBlock4> sub[8];
     };
-    static constexpr int  kBlocks = 8, kScales = 1, kOffset = 0, kValueBits = FiveBits ? 5 : 4;
+    static constexpr int  kBlocks = 8, kScales = 1, kUnroll = FiveBits ? 4 : 1, kOffset = 0, kValueBits = FiveBits ? 5 : 4;
     static constexpr bool kHasMinimum = true;
 
     static void pack(const FileBlock & file, int row, Block & block) {
@@ -85,24 +86,20 @@ template <bool FiveBits> struct Q45_K {
             }
         }
     }
-    template <bool HighInPlace> static Pair pair(const Block & block, int i, int pair, int half) {
+    template <bool HighInPlace> static Pair pair(const Block & block, int i, int pair, int half, const Constants & constants) {
         const auto & sub = block.sub[i];
         if constexpr (FiveBits) {
-            const Pair nibbles = nibble_pair<false>(sub.nibbles, pair, half);
-            const v128_t bits = wasm_v128_load(sub.high.bits[half]), bit4 = wasm_i8x16_const_splat(16);
+            const Pair nibbles = nibble_pair<false>(sub.nibbles, pair, half, constants);
+            const v128_t bits = wasm_v128_load(sub.high.bits[half]), bit4 = constants.bit4;
             // Bits `pair` and `pair + 4` to place 4; bits that a shift brings from the neighbouring byte are masked off.
             const v128_t low = wasm_i16x8_shl(bits, 4 - pair), high = wasm_u16x8_shr(bits, pair);
             return {wasm_v128_or(nibbles.low, wasm_v128_and(low, bit4)), wasm_v128_or(nibbles.high, wasm_v128_and(high, bit4))};
         } else {
-            return nibble_pair<HighInPlace>(sub.nibbles, pair, half);
+            return nibble_pair<HighInPlace>(sub.nibbles, pair, half, constants);
         }
     }
-    static v128_t scale(const Block & block, int i, int, int half) {
-        return wasm_f32x4_mul(wasm_v128_load(block.scale + 4 * half), unsigned_bytes_to_f32x4(block.sub[i].scale + 4 * half));
-    }
-    static v128_t minimum(const Block & block, int i, int half) {
-        return wasm_f32x4_mul(wasm_v128_load(block.minimum + 4 * half), unsigned_bytes_to_f32x4(block.sub[i].minimum + 4 * half));
-    }
+    static Rows scales(const Block & block, int i, int, const Constants &) { return to_floats(block.sub[i].scale); }
+    static Rows minimums(const Block & block, int i) { return to_floats(block.sub[i].minimum); }
 };
 
 using Q4_K = Q45_K<false>;
@@ -125,7 +122,7 @@ struct Q6_K {
         float    scale[kPanelRows];
         SubBlock sub[8];
     };
-    static constexpr int  kBlocks = 8, kScales = 2, kOffset = 32, kValueBits = 6;
+    static constexpr int  kBlocks = 8, kScales = 2, kUnroll = 4, kOffset = 32, kValueBits = 6;
     static constexpr bool kHasMinimum = false;
 
     static void pack(const FileBlock & file, int row, Block & block) {
@@ -150,21 +147,19 @@ struct Q6_K {
             sub.high[row / 4][1][row % 4] = high[1];
         }
     }
-    template <bool> static Pair pair(const Block & block, int i, int pair, int half) {
+    template <bool> static Pair pair(const Block & block, int i, int pair, int half, const Constants & constants) {
         const SubBlock & sub = block.sub[i];
-        const Pair nibbles = nibble_pair<false>(sub.nibbles, pair, half);
-        const v128_t low = high_bits(wasm_v128_load(sub.high[half][0]), pair), high = high_bits(wasm_v128_load(sub.high[half][1]), pair);
+        const Pair nibbles = nibble_pair<false>(sub.nibbles, pair, half, constants);
+        const v128_t low  = wasm_v128_and(move_bits(wasm_v128_load(sub.high[half][0]), pair), constants.bits45);
+        const v128_t high = wasm_v128_and(move_bits(wasm_v128_load(sub.high[half][1]), pair), constants.bits45);
         return {wasm_v128_or(nibbles.low, low), wasm_v128_or(nibbles.high, high)};
     }
-    static v128_t scale(const Block & block, int i, int part, int half) {
-        return wasm_f32x4_mul(wasm_v128_load(block.scale + 4 * half), signed_bytes_to_f32x4(block.sub[i].scale[part] + 4 * half));
-    }
+    static Rows scales(const Block & block, int i, int part, const Constants &) { return to_floats(block.sub[i].scale[part]); }
 
   private:
-    // Bits 2 * group and above, moved to places 4 and 5.
-    static v128_t high_bits(v128_t bits, int group) {
-        const v128_t moved = group < 2 ? wasm_i16x8_shl(bits, 4 - 2 * group) : wasm_u16x8_shr(bits, 2 * group - 4);
-        return wasm_v128_and(moved, wasm_i8x16_const_splat(0x30));
+    // Bits 2 * group and above, moved to places 4 and above.
+    static v128_t move_bits(v128_t bits, int group) {
+        return group < 2 ? wasm_i16x8_shl(bits, 4 - 2 * group) : wasm_u16x8_shr(bits, 2 * group - 4);
     }
 };
 

@@ -55,12 +55,8 @@ static std::vector<float> multiply_rows(const Kernel & kernel, const Bytes & pan
             kernel.quantize(&activations[row * kValues + i * kBlock], &quantized[i * kernel.activation_bytes]);
         }
         float * out = &results[row * kRows];
-        kernel.one_panel(&panels[0], n_blocks, quantized.data(), n_blocks, out);
-        if (kernel.two_panels) {
-            kernel.two_panels(&panels[panel_bytes], n_blocks, quantized.data(), n_blocks, out + kPanelRows);
-        } else {
-            kernel.one_panel(&panels[panel_bytes], n_blocks, quantized.data(), n_blocks, out + kPanelRows);
-            kernel.one_panel(&panels[2 * panel_bytes], n_blocks, quantized.data(), n_blocks, out + 2 * kPanelRows);
+        for (int64_t panel = 0; panel < kRows / kPanelRows; panel++) {
+            kernel.gemv(&panels[panel * panel_bytes], quantized.data(), n_blocks, out + panel * kPanelRows);
         }
     }
     return results;
