@@ -19,7 +19,6 @@ const dataOf = (events: string): readonly string[] =>
 export const doors: readonly ConformanceCase[] = [
   {
     name: "ruminate/openai: a handler answers a Request, whole and streamed",
-    smoke: true,
     async run(_, { model, doors }) {
       const { openai } = await doors();
       const handler = openai.createHandler(await model(), { modelId: "nano" });
