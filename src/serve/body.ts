@@ -30,8 +30,10 @@ async function readText(request: Request, maxBytes: number): Promise<string> {
   const tooLarge = (): Refusal =>
     new Refusal(413, `The body is too large: at most ${maxBytes} bytes are read`, { code: "body_too_large" });
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge();
-  if (!request.body) return "";
-  const reader = request.body.getReader();
+  // Firefox's requests have no `body`: there it is read whole before it is measured.
+  const { body }: { readonly body?: Request["body"] } = request;
+  if (body === null) return "";
+  const reader = (body ?? (await request.blob()).stream()).getReader();
   const decoder = new TextDecoder();
   let text = "";
   let bytes = 0;

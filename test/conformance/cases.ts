@@ -1,4 +1,5 @@
 import { context } from "./cases/context.ts";
+import { doors } from "./cases/doors.ts";
 import { generation } from "./cases/generation.ts";
 import { golden } from "./cases/golden.ts";
 import { loading } from "./cases/loading.ts";
@@ -8,6 +9,7 @@ import { refusals } from "./cases/refusals.ts";
 import { session } from "./cases/session.ts";
 import { sources } from "./cases/sources.ts";
 import { stopping } from "./cases/stopping.ts";
+import { tools } from "./cases/tools.ts";
 import type { ConformanceCase } from "./contract.ts";
 
 /** What the package promises in every runtime. The last one looks back at all the others. */
@@ -18,10 +20,12 @@ export const cases: readonly ConformanceCase[] = [
   ...reasoning,
   ...stopping,
   ...prompt,
+  ...tools,
   ...session,
   ...context,
   ...sources,
   ...refusals,
+  ...doors,
   {
     name: "the package leaves no error or rejection unhandled",
     smoke: true,

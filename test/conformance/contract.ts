@@ -4,6 +4,12 @@ import type { LoadOptions, Model } from "../../src/index.ts";
 /** The package under test: the module namespace of `dist/index.js` (or of the unbuilt source). */
 export type Sdk = typeof import("../../src/index.ts");
 
+/** The package's other doors that a host can open: the modules beside its entry. */
+export interface Doors {
+  readonly openai: typeof import("../../src/openai.ts");
+  readonly aiSdk: typeof import("../../src/ai-sdk.ts");
+}
+
 /**
  * What one runtime or engine can't do, by name. A case that needs it runs its `absent` half there instead: that proves
  * the gap to be true, and told to the user.
@@ -56,6 +62,7 @@ export interface ConformanceContext extends HostConfig {
   readonly load: LoadOptions;
   /** One bundled model for all cases that only ask it things. */
   model(): Promise<Model>;
+  doors(): Promise<Doors>;
   /** Errors and rejections that nobody handled, so far. */
   readonly unhandled: readonly string[];
 }

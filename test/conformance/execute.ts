@@ -3,36 +3,57 @@ import type { Golden } from "../golden/make.ts";
 import type { Model } from "../../src/index.ts";
 import { ok, show } from "./assert.ts";
 import { cases } from "./cases.ts";
-import type { CaseResult, ConformanceCase, ConformanceContext, HostConfig, HostReport, Sdk } from "./contract.ts";
+import type {
+  CaseResult,
+  ConformanceCase,
+  ConformanceContext,
+  Doors,
+  HostConfig,
+  HostReport,
+  Sdk,
+} from "./contract.ts";
+
+interface Host {
+  readonly unhandled: readonly string[];
+  readonly sdk?: Sdk;
+  readonly doors?: () => Promise<Doors>;
+}
 
 /**
  * Runs every case of the column, one after the other, each under a time-out.
  *
- * @param host Its list of errors that nobody handled, which grows while the cases run; and the package, where it can't be
- *   imported by the config's address.
+ * @param host Its list of errors that nobody handled, which grows while the cases run; and the package and its doors, where
+ *   they can't be imported by the config's address.
  */
 export async function execute(
   config: HostConfig,
-  { unhandled, sdk: given }: { readonly unhandled: readonly string[]; readonly sdk?: Sdk },
+  { unhandled, sdk: given, doors = () => importDoors(config) }: Host,
   report: (report: HostReport) => void,
 ): Promise<void> {
   try {
     // The type of a module that is found at run time can't be inferred.
     const sdk = given ?? ((await import(config.sdk)) as Sdk);
-    await runAll(config, { sdk, unhandled }, report);
+    await runAll(config, { sdk, unhandled, doors }, report);
     report({ type: "end" });
   } catch (error) {
     report({ type: "broken", message: show(error) });
   }
 }
 
+async function importDoors({ sdk }: HostConfig): Promise<Doors> {
+  const beside = (name: string): string => sdk.replace(/index(\.\w+)$/, `${name}$1`);
+  // As with the package itself, their types can't be inferred.
+  const [openai, aiSdk] = await Promise.all([import(beside("openai")), import(beside("ai-sdk"))]);
+  return { openai, aiSdk } as Doors;
+}
+
 async function runAll(
   config: HostConfig,
-  { sdk, unhandled }: { readonly sdk: Sdk; readonly unhandled: readonly string[] },
+  { sdk, unhandled, doors }: Required<Host>,
   report: (report: HostReport) => void,
 ): Promise<void> {
   const shared = sharedModel(sdk, config);
-  const context: ConformanceContext = { ...config, ...(await resources(config)), unhandled, model: shared.get };
+  const context: ConformanceContext = { ...config, ...(await resources(config)), unhandled, doors, model: shared.get };
   for (const entry of cases) {
     if (config.smoke && !entry.smoke) continue;
     if (config.only !== undefined && !entry.name.includes(config.only)) continue;

@@ -92,7 +92,7 @@ function memoryOf(pid: number | undefined, field: "VmRSS" | "VmHWM"): number {
 /** In workerd's own language. Modules are named so that the relative imports between them hold. */
 function configOf(bundled: string): string {
   const files = readdirSync(join(root, "dist")).filter((name) =>
-    /^(workerd|openai|chunk-.*|in-thread-.*)\.js$/.test(name),
+    /^(workerd|openai|ai-sdk|chunk-.*|in-thread-.*|load-remote-.*)\.js$/.test(name),
   );
   const modules = [
     `( name = "${hosts}/workerd.js", esModule = embed "${bundled}" )`,

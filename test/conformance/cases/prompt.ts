@@ -1,15 +1,9 @@
-import type { Message, Tool } from "../../../src/index.ts";
+import type { Message } from "../../../src/index.ts";
 import { equal, failure, ok } from "../assert.ts";
 import type { ConformanceCase } from "../contract.ts";
-import { greedy, question, user } from "./ask.ts";
+import { question, user } from "./ask.ts";
 
-const search: Tool = {
-  name: "search",
-  description: "Look up a fact",
-  parameters: { type: "object", properties: { query: { type: "string" } }, required: ["query"] },
-};
-
-/** Messages in, prompts out, tools. */
+/** Messages in, prompts out. */
 export const prompt: readonly ConformanceCase[] = [
   {
     name: "render() keeps thoughts out of the history, and a user's closing tag in it",
@@ -45,21 +39,6 @@ export const prompt: readonly ConformanceCase[] = [
       equal(await nano.count("1234567890"), 10, "ten digits");
       const once = await nano.count("春は、あけぼの。🌸");
       ok(once > 0 && (await nano.count("春は、あけぼの。🌸 春は、あけぼの。🌸")) >= 2 * once, "twice the text");
-    },
-  },
-  {
-    name: "chat() hands the call of a tool to the caller, and takes the result as a message",
-    async run(_, { model }) {
-      const nano = await model();
-      const messages = user("Who is the owner of the red boat?");
-      const options = { ...greedy, tools: [search] };
-      const { finishReason, message } = await nano.chat(messages, options).result();
-      equal(finishReason, "tool-calls", "finishReason");
-      const call = message.toolCalls?.[0];
-      ok(call, "no call in the message");
-      equal([call.name, call.arguments], ["search", { query: "red boat" }], "the call");
-      const reply: Message = { role: "tool", toolCallId: call.id, content: "red boat: owner Anna" };
-      equal((await nano.chat([...messages, message, reply], options).result()).text, "Anna", "text");
     },
   },
   {

@@ -11,10 +11,18 @@ const key = "a key";
 const model = "ruminate-nano";
 const question = "What is 47 + 85?";
 const messages = [{ role: "user" as const, content: question }];
-const schema = { type: "object", properties: { sum: { type: "integer" } }, required: ["sum"] } as const;
+const schema = {
+  type: "object" as const,
+  properties: { sum: { type: "integer" as const } },
+  required: ["sum"],
+};
 const riddle = "Who is the friend of the owner of the fast boat?";
 const facts: Readonly<Record<string, string>> = { "fast boat": "fast boat: owner Ned", Ned: "Ned: friend Dora" };
-const queries = { type: "object", properties: { query: { type: "string" } }, required: ["query"] } as const;
+const queries = {
+  type: "object" as const,
+  properties: { query: { type: "string" as const } },
+  required: ["query"],
+};
 /** Never ends by itself: the tokens that end a reply are banned. */
 const endless = { logit_bias: { 1012: -100, 1019: -100, 1021: -100 }, reasoning_effort: "none" } as const;
 
@@ -88,7 +96,7 @@ describe("the openai client", () => {
           function: {
             name: "search",
             description: "Search for a fact",
-            parameters: { ...queries, required: [...queries.required] },
+            parameters: queries,
             parse: (text: string) => JSON.parse(text) as { query: string },
             function: ({ query }: { query: string }) => facts[query] ?? "not found",
           },

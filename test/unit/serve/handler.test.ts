@@ -84,6 +84,19 @@ describe("createHandler()", () => {
     expect((await handler(new Request(`http://localhost${chat}`, init))).status).toBe(413);
     expect(given).toBeLessThan(20);
   });
+
+  test("reads a request that has no stream of its body, as Firefox's have none", async () => {
+    const { handler } = serving(thinks, { options: { maxBodyBytes: 100 } });
+    const status = async (content: string): Promise<number> => {
+      const body = JSON.stringify({ messages: [{ role: "user", content }] });
+      const headers = { "content-type": "application/json" };
+      const request = new Request(`http://localhost${chat}`, { method: "POST", body, headers });
+      Object.defineProperty(request, "body", { value: undefined });
+      return (await handler(request)).status;
+    };
+    expect(await status("Hi")).toBe(200);
+    expect(await status("x".repeat(100))).toBe(413);
+  });
 });
 
 describe("API keys", () => {
