@@ -11,6 +11,8 @@ export interface Block {
   readonly line: number;
   readonly language: string;
   readonly code: string;
+  /** The heading that it stands under. */
+  readonly heading: string;
   /** What a comment right before it says: `not run: why`, `not compared: why`, `example: file`. */
   readonly note: { readonly kind: string; readonly text: string } | undefined;
 }
@@ -39,11 +41,13 @@ export function blocksOf(file: string, text: string = readFileSync(join(root, fi
   const lines = text.split("\n");
   const blocks: Block[] = [];
   let before = "";
+  let heading = "";
   for (let at = 0; at < lines.length; at += 1) {
     const line = lines[at] ?? "";
     const language = /^\s*```(.*)$/.exec(line)?.[1];
     if (language === undefined) {
       if (line.trim() !== "") before = line;
+      heading = /^#+ (.+)$/.exec(line)?.[1] ?? heading;
       continue;
     }
     const end = lines.findIndex((other, index) => index > at && /^\s*```$/.test(other));
@@ -54,6 +58,7 @@ export function blocksOf(file: string, text: string = readFileSync(join(root, fi
       line: at + 2,
       language: language.trim(),
       code: lines.slice(at + 1, end).join("\n"),
+      heading,
       note: kind === "" ? undefined : { kind, text: said },
     });
     before = line;

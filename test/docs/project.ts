@@ -38,6 +38,8 @@ const tsconfig = {
     paths: {
       ruminate: ["../../src/index.ts"],
       "ruminate/*": ["../../src/*.ts", "../../src/*/index.ts"],
+      // Its manifest points at its sources, which are compiled by other rules.
+      "@wllama/wllama": ["../../node_modules/@wllama/wllama/esm/index.d.ts"],
     },
   },
   include: ["*.ts", "*.js"],
