@@ -3,7 +3,7 @@ import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root } from "../../scripts/command.ts";
 import { serve, type StaticServer } from "../conformance/server.ts";
-import { openPage } from "../conformance/start-browser.ts";
+import { startBrowser, type StartedBrowser } from "../conformance/start-browser.ts";
 import { blocksOf, pages, placeOf } from "./blocks.ts";
 
 type Browser = "chromium" | "firefox";
@@ -17,11 +17,20 @@ interface Told {
 
 const browsers: readonly Browser[] = ["chromium", "firefox"];
 const folder = pathToFileURL(`${root}/`);
+const started = new AsyncDisposableStack();
+const running = new Map<Browser, StartedBrowser>();
 let cdn: StaticServer;
 beforeAll(async () => {
-  cdn = await serve(folder);
+  cdn = started.use(await serve(folder));
+  for (const browser of browsers) running.set(browser, started.use(await startBrowser(browser)));
 });
-afterAll(() => cdn?.[Symbol.asyncDispose]());
+afterAll(() => started.disposeAsync());
+
+function open(browser: Browser, url: string, onLine: (line: string) => void): Promise<AsyncDisposable> {
+  const one = running.get(browser);
+  if (!one) throw new Error(`${browser} was not started`);
+  return one.open(url, onLine);
+}
 
 const guide = blocksOf("docs/deployment.md");
 /** The headers of a section of the deployment guide. */
@@ -57,7 +66,7 @@ async function ask(browser: Browser, headers: Record<string, string>, script: st
     headers,
   );
   const { promise, resolve } = Promise.withResolvers<Told>();
-  await using _page = await openPage(browser, `${site.origin}/page.html`, (line) => {
+  await using _page = await open(browser, `${site.origin}/page.html`, (line) => {
     if (line.startsWith("told ")) resolve(JSON.parse(line.slice("told ".length)) as Told);
     if (line === "the page crashed") resolve({ error: line });
   });
@@ -135,7 +144,7 @@ test.each(html.map((block) => [placeOf(block), block.code] as const))("the page 
     "/page.html": (_, response) => void response.setHeader("content-type", "text/html").end(page + watch),
   });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  await using _page = await openPage("chromium", `${site.origin}/page.html`, (line) => {
+  await using _page = await open("chromium", `${site.origin}/page.html`, (line) => {
     if (line === "told") resolve();
     if (line.startsWith("uncaught")) reject(new Error(line));
   });
