@@ -1,9 +1,10 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { root, run, type CommandResult } from "../../scripts/command.ts";
 import { blocksOf, pages, placeOf, programsOf } from "./blocks.ts";
 import { createProject, project } from "./project.ts";
+import { commandsOf } from "./shell.ts";
 
 const blocks = pages.flatMap((page) => blocksOf(page));
 const programs = pages.flatMap((page) => programsOf(blocks.filter(({ file }) => file === page)));
@@ -54,6 +55,28 @@ describe("the blocks of TypeScript and JavaScript", () => {
     "repeat the example that they name: %s",
     (file, { blocks: [{ code }] }) => {
       expect(code).toBe(readFileSync(join(root, file), "utf8").trimEnd());
+    },
+  );
+});
+
+describe("docs/quick-start.md", () => {
+  const start = blocks.filter(({ file }) => file === "docs/quick-start.md");
+  const commands = start
+    .filter(({ language }) => language === "sh")
+    .flatMap(({ code }) => commandsOf(code))
+    .filter(([program, ...words]) => ["node", "deno", "bun"].includes(program) && words.includes("first.mjs"));
+
+  test("has the command for each runtime", () => {
+    expect(commands.map(([program]) => program)).toEqual(["node", "deno", "bun"]);
+  });
+
+  test.each(commands.map((command) => [command.join(" "), command] as const))(
+    "%s runs its first program",
+    async (_, command) => {
+      const program = start.find(({ language }) => language === "js")?.code ?? "";
+      writeFileSync(join(project, "first.mjs"), `${program}\n`);
+      const { code, output } = await run(command, { cwd: project, timeoutMs: 60_000 });
+      expect({ code, output }).toEqual({ code: 0, output: "132\n" });
     },
   );
 });

@@ -112,6 +112,10 @@ describe("docs/deployment.md", () => {
       const policy = 'const policy = trustedTypes.createPolicy("ours", { createScriptURL: (url) => url });\n';
       const headers = { "Content-Security-Policy": "require-trusted-types-for 'script'" };
       expect(await ask(browser, headers, policy + app("", worker))).toMatchObject({ text: "132" });
+      const told = await ask(browser, headers, app(""));
+      expect(told.error).toMatch(
+        /^unsupported: Cannot start the engine's worker .*; start it yourself, as wasm\.worker$/,
+      );
     });
   });
 
