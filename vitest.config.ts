@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["test/{unit,architecture,golden,packaging,servers}/**/*.test.ts"],
+    include: ["test/{unit,architecture,golden,packaging,servers,docs}/**/*.test.ts"],
     environment: "node",
     // Engine tests instantiate a WebAssembly module and load weights: slow machines need the room.
     testTimeout: 120_000,

@@ -22,7 +22,7 @@ export interface ModelShape {
 /** Quantizations: each gives the type of a tensor. */
 export type Recipe = "Q4_0" | "Q8_0" | "Q4_K" | "Q4_K_M";
 
-interface Tensor {
+export interface Tensor {
   readonly name: string;
   readonly dimensions: readonly [number] | readonly [number, number];
   readonly type: TensorTypeName;
@@ -129,7 +129,8 @@ function bytesOf(type: TensorTypeName, weights: number): number {
   return (weights / blockSize) * blockBytes;
 }
 
-function tensorsOf(shape: ModelShape, recipe: Recipe): Tensor[] {
+/** All tensors of a model, in the order of its file. */
+export function tensorsOf(shape: ModelShape, recipe: Recipe): Tensor[] {
   const { layers, embedding, feedForward, heads, kvHeads, headSize, vocabulary } = shape;
   const queries = heads * headSize;
   const keys = kvHeads * headSize;

@@ -47,6 +47,7 @@ export function checkSteps(tarball: string): readonly CheckStep[] {
       what: "every public symbol and member has a sentence, and none hides its types",
       command: ["node", "scripts/check-docs.ts"],
     },
+    { name: "docs-api", what: "the API reference: nothing undocumented, no dead link", command: ["typedoc"] },
     {
       name: "deno-publish",
       what: "what a source registry would take",

@@ -4,9 +4,30 @@
 // ---------------------------------------------------------------- messages
 /** One message of a conversation. An assistant's `reasoning` is kept apart from its `content`. */
 export type Message =
-  | { role: "system" | "user"; content: string }
-  | { role: "assistant"; content: string; reasoning?: string; toolCalls?: readonly ToolCall[] }
-  | { role: "tool"; toolCallId: string; content: string };
+  | {
+      /** Who says it: whoever wrote the program, or its user. */
+      role: "system" | "user";
+      /** Text. What looks like a control token in it is text, too. */
+      content: string;
+    }
+  | {
+      /** The model says it. */
+      role: "assistant";
+      /** What the user saw; empty where the model only called tools. */
+      content: string;
+      /** Its thoughts, without tags; whether the model is told of them is for `keepReasoning` to say. */
+      reasoning?: string;
+      /** What it asked for, in order; a message of role "tool" answers each. */
+      toolCalls?: readonly ToolCall[];
+    }
+  | {
+      /** A tool's result. */
+      role: "tool";
+      /** The `id` of the call that it answers. */
+      toolCallId: string;
+      /** What the model is told of it. */
+      content: string;
+    };
 /** A call that the model asks for. */
 export interface ToolCall {
   /** Made up for each call; the tool's message repeats it as its `toolCallId`. */
@@ -41,9 +62,17 @@ export interface ReasoningOptions {
   /** What the model goes on with when it wanted to stop too early; default "Wait, ". It must not hold a tag. */
   nudge?: string;
   /** `message` is put before the closing tag when a block is closed for the model; default: nothing. */
-  onBudget?: { message?: string };
+  onBudget?: {
+    /** A last thought, without tags; it is on a line of its own. */
+    message?: string;
+  };
   /** Default: those of the model's family, mostly `<think>` and `</think>`. Not blank, and none part of the other. */
-  tags?: { open: string; close: string };
+  tags?: {
+    /** Begins a block of thoughts. */
+    open: string;
+    /** Ends it. */
+    close: string;
+  };
 }
 /** Whose thoughts stay in a history: nobody's, those after the last user message (for tool loops), or all. */
 export type KeepReasoning = "none" | "since-last-user" | "all";
@@ -83,12 +112,52 @@ export interface RopeScaling {
  * parts of the model's next turn.
  */
 export type Part =
-  | { type: "prefill"; done: number; total: number; cached: number }
-  | { type: "reasoning"; text: string; logprobs?: readonly TokenLogprob[] }
-  | { type: "text"; text: string; logprobs?: readonly TokenLogprob[] }
-  | { type: "tool-call"; call: ToolCall }
-  | { type: "tool-result"; id: string; result: unknown }
-  | { type: "finish"; result: Result };
+  | {
+      /** Progress through the prompt. */
+      type: "prefill";
+      /** Tokens evaluated or taken from the KV cache so far. */
+      done: number;
+      /** Tokens of the prompt. */
+      total: number;
+      /** Tokens of it that were taken from the KV cache. */
+      cached: number;
+    }
+  | {
+      /** A piece of thought. */
+      type: "reasoning";
+      /** Without tags; never empty. */
+      text: string;
+      /** Of the tokens in this piece, where they were asked for. */
+      logprobs?: readonly TokenLogprob[];
+    }
+  | {
+      /** A piece of the answer. */
+      type: "text";
+      /** Never empty. */
+      text: string;
+      /** Of the tokens in this piece, where they were asked for. */
+      logprobs?: readonly TokenLogprob[];
+    }
+  | {
+      /** A call, once it is whole. */
+      type: "tool-call";
+      /** What is to be run, by the SDK or by you. */
+      call: ToolCall;
+    }
+  | {
+      /** A tool has run. */
+      type: "tool-result";
+      /** That of the call. */
+      id: string;
+      /** What the tool gave, or `{ error }` with a message. */
+      result: unknown;
+    }
+  | {
+      /** The last part. */
+      type: "finish";
+      /** What `result()` resolves with. */
+      result: Result;
+    };
 /** A sampled token and how likely it was. */
 export interface TokenLogprob {
   /** Its number in the vocabulary. */
@@ -117,14 +186,28 @@ export interface Result {
   finishReason: "stop" | "length" | "tool-calls" | "abort";
   /** Who ended the last thinking block: "user" by `endReasoning()`; "cut": nobody did; "none": there was none. */
   reasoningEnd: "model" | "budget" | "user" | "none" | "cut";
-  /**
-   * Tokens, of all turns together. `cached`: prompt tokens taken from the KV cache, not evaluated. `reasoning` counts the
-   * tags, too.
-   */
-  usage: { prompt: number; cached: number; text: number; reasoning: number };
-  /**
-   * `loadMs`: all that `loadModel()` took. `firstTokenMs` counts from the start, waiting for other runs included.
-   * `tokensPerSecond`: text and reasoning over `decodeMs`.
-   */
-  timings: { loadMs: number; prefillMs: number; decodeMs: number; firstTokenMs: number; tokensPerSecond: number };
+  /** Tokens, of all turns together. */
+  usage: {
+    /** Of the prompt, those in the KV cache included. */
+    prompt: number;
+    /** Of the prompt, taken from the KV cache and not evaluated. */
+    cached: number;
+    /** Of the answer, tool calls included. */
+    text: number;
+    /** Of the thoughts and their tags. */
+    reasoning: number;
+  };
+  /** Times in milliseconds, of all turns together. */
+  timings: {
+    /** All that `loadModel()` took. */
+    loadMs: number;
+    /** Evaluating prompts. */
+    prefillMs: number;
+    /** Sampling thoughts and answers. */
+    decodeMs: number;
+    /** From the start to the first token, waiting for other runs included. */
+    firstTokenMs: number;
+    /** Text and reasoning over `decodeMs`. */
+    tokensPerSecond: number;
+  };
 }

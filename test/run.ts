@@ -18,6 +18,9 @@ const unit = vitestStage("unit", "each module by itself; greedy text equals nati
 ]);
 const servers = vitestStage("servers", "the remote engine, against llama.cpp's own server and ours", ["test/servers"]);
 const packaging = vitestStage("packaging", "the packed package, installed in fresh projects", ["test/packaging"]);
+const docs = vitestStage("docs", "every code block of the README and the guides, as its reader would run it", [
+  "test/docs",
+]);
 
 const stages: readonly Stage[] = [
   browsersStage,
@@ -28,9 +31,10 @@ const stages: readonly Stage[] = [
   conformanceStage,
   packaging,
   examplesStage,
+  docs,
 ];
 /** Stages that look at dist, which `check` builds when it runs. */
-const needBuild: readonly Stage[] = [conformanceStage, packaging];
+const needBuild: readonly Stage[] = [conformanceStage, packaging, docs];
 
 const help = `Usage: npm test -- [--only <stage>,…]
 

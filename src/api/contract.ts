@@ -47,14 +47,33 @@ export interface GenerateOptions extends SamplingOptions {
   /** How to think, or only the mode. */
   reasoning?: ReasoningOptions | ReasoningOptions["mode"];
   /** Binds the answer, not the thoughts. JSON without a schema: any object. */
-  format?: { type: "json"; schema?: object } | { type: "gbnf"; grammar: string };
+  format?:
+    | {
+        /** The answer is JSON. */
+        type: "json";
+        /** A JSON schema; the model is not told of it, so name the fields in the prompt. */
+        schema?: object;
+      }
+    | {
+        /** The answer follows a grammar. */
+        type: "gbnf";
+        /** In llama.cpp's GBNF; not blank. */
+        grammar: string;
+      };
   /** Told to the model, if its template knows tools. Calls are read as GLM-Z1 and Hermes write them. */
   tools?: readonly Tool[];
   /**
    * "auto" (default); "none" tells the model of no tools. "required" and a name bind the answer, not the thoughts, to one
    * call, of any tool or of that one; when tools are run, the first turn alone.
    */
-  toolChoice?: "auto" | "none" | "required" | { name: string };
+  toolChoice?:
+    | "auto"
+    | "none"
+    | "required"
+    | {
+        /** That of one of `tools`. */
+        name: string;
+      };
   /**
    * Turns of the model at most while tools are run, 1 to 1,000; default 10; 1: none is run. Other bounds are for each turn.
    * `generate()` runs no tools.
@@ -91,22 +110,29 @@ export interface Generation extends AsyncIterable<Part>, AsyncDisposable {
 }
 /** A loaded model. Overlapping calls wait for each other, in the order they came; once closed they throw `closed`. */
 export interface Model extends AsyncDisposable {
-  /**
-   * What was loaded, as in a {@link ModelSummary}, and how it runs: `threads` in use, `memory` "wasm64" or "wasm32".
-   * `engine` is "llama" or "wllama", `simd` "relaxed" or "fixed". `why`: for each thing that was wanted and not had, a
-   * sentence.
-   */
+  /** What was loaded, as in a {@link ModelSummary}, and how it runs. */
   readonly info: {
+    /** What llama.cpp calls the kind of model, such as "glm4". */
     architecture: string;
+    /** As the file says; absent where it does not. */
     name?: string;
+    /** Tokens that the model was trained to read at once. */
     contextTrained: number;
+    /** Tokens in the vocabulary. */
     vocabularySize: number;
+    /** Of all files. */
     sizeBytes: number;
+    /** "llama", "wllama" or "remote". */
     engine: string;
+    /** In use, at least 1. */
     threads: number;
+    /** "relaxed" or "fixed"; "none" with a remote engine. */
     simd: string;
+    /** "wasm64" or "wasm32"; "remote" with a remote engine. */
     memory: string;
+    /** For each thing that was wanted and not had, a sentence. */
     why: readonly string[];
+    /** What the GGUF holds, by its own keys. */
     metadata: ReadonlyMap<string, unknown>;
   };
   /**
@@ -229,7 +255,12 @@ export interface ModelSummary {
   /** What the model's maker recommends; empty where nothing is known. */
   sampling: SamplingOptions;
   /** Estimates with an f16 KV cache: at 8,192 tokens, or the trained context if that is shorter, and at the latter. */
-  memory: readonly { contextSize: number; bytes: number }[];
+  memory: readonly {
+    /** Tokens. */
+    contextSize: number;
+    /** Weights, KV cache and scratch space together. */
+    bytes: number;
+  }[];
   /** What the GGUF holds, by its own keys; integers that a number cannot hold are bigints. */
   metadata: ReadonlyMap<string, unknown>;
 }

@@ -47,12 +47,17 @@ export interface LoadOptions {
    * wllama takes "auto" only.
    */
   memory?: "auto" | "wasm32" | "wasm64";
-  /**
-   * The engine's file and worker, in place of the package's own: the address of a module, or one that is compiled already,
-   * of the kind that `memory`, `simd` and the host ask for. `integrity`: a Subresource-Integrity string (sha256, sha384 or
-   * sha512) that the file has to fit, else `integrity`; `unsupported` with wllama.
-   */
-  wasm?: { url?: string | URL; integrity?: string; module?: WebAssembly.Module; worker?: () => Worker };
+  /** The engine's file and worker, in place of the package's own. */
+  wasm?: {
+    /** Where the module is; of the kind that `memory`, `simd` and the host ask for. */
+    url?: string | URL;
+    /** A Subresource-Integrity string (sha256, 384 or 512) that the file has to fit, else `integrity`; not with wllama. */
+    integrity?: string;
+    /** One that is compiled already, of the same kind; not with wllama, nor with `integrity`. */
+    module?: WebAssembly.Module;
+    /** Starts the package's worker script, once for the engine and once for each further thread. */
+    worker?: () => Worker;
+  };
   /** For all requests to the model; a session may have its own. */
   context?: ContextOptions;
 }
@@ -76,7 +81,10 @@ export interface Capabilities {
   why: readonly string[];
 }
 /** An engine that the caller brings, as `LoadOptions.engine`; not taken yet in this version. */
-export type EngineFactory = { readonly kind: string };
+export type EngineFactory = {
+  /** What it makes, such as "remote". */
+  readonly kind: string;
+};
 
 // ---------------------------------------------------------------- context
 /** The window that a model or a session works in, and what happens when a conversation outgrows it. */
@@ -87,13 +95,21 @@ export interface ContextOptions {
   kvType?: "f16" | "q8_0" | "q4_0";
   /**
    * "auto" (default): plain RoPE while it fits, YaRN with the smallest sufficient factor (at most 4) when it does not.
-   * "off": never YaRN. By hand: `factor`, 1 (off) to 4 or "auto" (default); `originalContext`, the trained length
-   * if the file errs; inputs longer than `above` tokens get YaRN, with a `factor` by number even if they fit without.
+   * "off": never YaRN. By hand: an object, or a model card's snippet as it stands.
    */
   extend?:
     | "off"
     | "auto"
-    | { type: "yarn"; factor?: number | "auto"; originalContext?: number; above?: number }
+    | {
+        /** The one way of scaling that is known. */
+        type: "yarn";
+        /** 1 (off) to 4; "auto" (default): the smallest that suffices. */
+        factor?: number | "auto";
+        /** Tokens that the model was trained for, if its file errs. */
+        originalContext?: number;
+        /** Inputs longer than so many tokens get YaRN, with a `factor` by number even if they fit without. */
+        above?: number;
+      }
     | RopeScaling;
   /**
    * What happens to a conversation that does not fit. "error" (default): `context-full`. "drop-oldest" drops as few of

@@ -42,8 +42,7 @@ const sizeStep = 256;
  * sufficient one (both together are a model card's literal rule), but "auto" never extends what fits, and what fits only
  * with YaRN always gets it. A reply that was not asked for by number is capped to what is left.
  *
- * @returns `size`: tokens the context must hold, a multiple of 256 unless a bound is lower; `maxTokens`: room for the
- * reply; `rope`: only with YaRN, its factor in steps of a half and at most 4 unless given.
+ * @returns What the context has to be like.
  * @throws {RangeError} if a number is not one of its kind
  * @throws {InferenceError} `context-full` with `{ needed, window }` if the input alone, or input and an explicit
  * `maxTokens`, exceeds the largest window
@@ -54,7 +53,14 @@ const sizeStep = 256;
  * // { size: 70144, maxTokens: 30000, rope: { type: "yarn", factor: 2.5, originalContext: 32768 } }
  * ```
  */
-export function planContext(request: ContextRequest): { size: number; maxTokens: number; rope?: YarnPlan } {
+export function planContext(request: ContextRequest): {
+  /** Tokens that the context must hold; a multiple of 256 unless a bound is lower. */
+  size: number;
+  /** Tokens of room for the reply. */
+  maxTokens: number;
+  /** Only with YaRN; its factor is in steps of a half and at most 4 unless given. */
+  rope?: YarnPlan;
+} {
   check(request);
   const { inputTokens, maxTokens, recommended, trained, factor = "auto", limit = Infinity } = request;
   const largest = factor === "auto" ? largestFactor : factor;

@@ -23,7 +23,16 @@ export type ModelSource =
   | BufferSource
   | ReadableStream<Uint8Array<ArrayBuffer>>
   | FileSystemFileHandle
-  | { readonly hf: string; readonly file?: string; readonly quant?: string; readonly revision?: string }
+  | {
+      /** A repository of the Hugging Face Hub, as "owner/repo". */
+      readonly hf: string;
+      /** Path of the file in it, or its name; of a split model, any shard's. */
+      readonly file?: string;
+      /** In place of `file`, such as "Q4_K_M"; default: the best balance of size and quality that there is. */
+      readonly quant?: string;
+      /** A branch, tag or commit; default "main". */
+      readonly revision?: string;
+    }
   | readonly ModelSource[];
 
 export interface OpenOptions {

@@ -1,3 +1,4 @@
+import { InferenceError } from "../errors.ts";
 import { builtinModule, detectRuntime } from "./detect.ts";
 import type { WorkerPort } from "./worker-port.ts";
 import { startThread, usesThreads } from "./worker-threads.ts";
@@ -17,12 +18,20 @@ export type WorkerKind = "llama" | "wllama";
  * Starts one of the library's workers.
  *
  * @param start A caller's own way to start it, for bundlers and policies that ours does not suit.
+ * @throws {InferenceError} `unsupported` if the page's policy forbids our way
  */
 export function startWorker(kind: WorkerKind, start?: () => Worker): WorkerPort {
   if (start) return webWorkerPort(start());
   const url = kind === "llama" ? llamaThreadUrl() : wllamaThreadUrl();
   if (usesThreads(url)) return startThread(url);
-  return kind === "llama" ? startLlamaWebWorker() : startWllamaWebWorker();
+  try {
+    return kind === "llama" ? startLlamaWebWorker() : startWllamaWebWorker();
+  } catch (cause) {
+    // Trusted types, and pages from disk.
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const message = `Cannot start the engine's worker ${url.href}: ${reason}; start it yourself, as wasm.worker`;
+    throw new InferenceError("unsupported", message, { cause });
+  }
 }
 
 function llamaThreadUrl(): URL {

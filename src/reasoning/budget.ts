@@ -108,8 +108,13 @@ export class ThinkingBudget {
     return this.#soFar;
   }
 
-  /** Tokens sampled so far. Those of the tags count as reasoning. */
-  get usage(): { readonly reasoning: number; readonly text: number } {
+  /** Tokens sampled so far. */
+  get usage(): {
+    /** Of thoughts and of tags. */
+    readonly reasoning: number;
+    /** Of the answer. */
+    readonly text: number;
+  } {
     return { reasoning: this.#reasoningTokens, text: this.#textTokens + this.#undecidedTokens };
   }
 

@@ -35,14 +35,19 @@ export function missingThinkingPrefix(prompt: string, tags?: ReasoningTags): str
  * How a prompt must go on for a mode of thinking, and whether the output then begins inside a block.
  *
  * @param mode `force` opens a block; `off` closes the one that the template opened; `auto` leaves the prompt alone.
- * @returns `append`: control text for the end of the prompt; `open`: whether a block is open after it.
+ * @returns What to append, and whether a block is open then.
  * @throws {TypeError} if the tags are blank or one is part of the other
  */
 export function startThinking(
   prompt: string,
   mode: "auto" | "force" | "off",
   tags?: ReasoningTags,
-): { append: string; open: boolean } {
+): {
+  /** Control text for the end of the prompt; may be empty. */
+  append: string;
+  /** Whether a block is open after it. */
+  open: boolean;
+} {
   const { open, close } = resolveTags(tags);
   if (mode === "force") return { append: missingThinkingPrefix(prompt, tags), open: true };
   const opened = prompt.trimEnd().endsWith(open);

@@ -9,7 +9,7 @@ import { resolveTags } from "./tags.ts";
  * @param text Output of a model; never what a user wrote.
  * @param tags Default `<think>` and `</think>`.
  * @param options.open Whether the prompt opened a block; default: whether a closing tag comes before any opening one.
- * @returns `reasoning`: all blocks, joined by a line break; `open`: whether the text ends inside a block.
+ * @returns The thoughts, and the text.
  * @throws {TypeError} if the tags are blank or one is part of the other
  *
  * @example
@@ -21,7 +21,14 @@ export function splitReasoning(
   text: string,
   tags?: ReasoningTags,
   options: { open?: boolean } = {},
-): { reasoning: string; text: string; open: boolean } {
+): {
+  /** All blocks, joined by a line break; without tags. */
+  reasoning: string;
+  /** What is not in a block. */
+  text: string;
+  /** Whether it all ends inside a block. */
+  open: boolean;
+} {
   const resolved = resolveTags(tags);
   const scanner = new TagScanner(resolved, { open: options.open ?? closesFirst(text, resolved) });
   const whole = { reasoning: "", text: "" };

@@ -11,7 +11,16 @@ import type { ReasoningTags } from "./tags.ts";
  * for await (const { type, text } of parts) if (type === "text") console.log(text);
  * ```
  */
-export class ReasoningStream extends TransformStream<string, Extract<Part, { type: "text" | "reasoning" }>> {
+export class ReasoningStream extends TransformStream<
+  string,
+  Extract<
+    Part,
+    {
+      /** Which of the parts a splitter can tell. */
+      type: "text" | "reasoning";
+    }
+  >
+> {
   /**
    * Makes one for one output.
    *

@@ -39,6 +39,11 @@ describe("deno.json", () => {
     expect(deno.exports).toEqual(Object.fromEntries(modules));
   });
 
+  test("documents all of them in the API reference", () => {
+    const { entryPoints } = read<{ entryPoints: readonly string[] }>("typedoc.json");
+    expect(entryPoints.map((path) => `./${path}`)).toEqual(Object.values(deno.exports));
+  });
+
   test("has the version and licence of package.json", () => {
     expect({ version: deno.version, license: deno.license }).toEqual({
       version: manifest.version,

@@ -30,9 +30,16 @@ export interface StaticServer extends AsyncDisposable {
  * Serves the repository on a free port of this machine: right types, byte ranges, open to other origins. TypeScript is
  * served with its types taken out, so that a page imports what Node imports. The same files under `/isolated/` come with
  * the headers that isolate a page from other origins, under `/plain/` without.
+ *
+ * @param headers For every answer.
  */
-export async function serve(root: URL, routes: Readonly<Record<string, Route>> = {}): Promise<StaticServer> {
+export async function serve(
+  root: URL,
+  routes: Readonly<Record<string, Route>> = {},
+  headers: Readonly<Record<string, string>> = {},
+): Promise<StaticServer> {
   const server = createServer((request, response) => {
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     answer(root, routes, request, response).catch((error: unknown) => {
       if (!response.headersSent) response.writeHead(500, { "content-type": "text/plain" });
       response.end(String(error));

@@ -23,8 +23,19 @@ export interface OpenPage extends AsyncDisposable {
   readonly version: string;
 }
 
+/** A browser without a window. */
+export interface StartedBrowser extends AsyncDisposable {
+  readonly version: string;
+  /**
+   * Opens an address in a page of its own.
+   *
+   * @param onLine Takes what the page writes to its console, and the errors that it leaves uncaught.
+   */
+  open(url: string, onLine: (line: string) => void): Promise<AsyncDisposable>;
+}
+
 /**
- * Opens an address in a browser without a window.
+ * Opens an address in a browser of its own.
  *
  * @param onLine Takes what the page writes to its console, and the errors that it leaves uncaught.
  * @throws {Error} if the browser is not installed, saying how to get it
@@ -34,6 +45,18 @@ export async function openPage(
   url: string,
   onLine: (line: string) => void,
 ): Promise<OpenPage> {
+  const browser = await startBrowser(runtime);
+  try {
+    await browser.open(url, onLine);
+    return browser;
+  } catch (error) {
+    await browser[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** @throws {Error} if the browser is not installed, saying how to get it */
+export async function startBrowser(runtime: keyof typeof executables): Promise<StartedBrowser> {
   const { path, debian } = executables[runtime];
   if (!existsSync(path)) {
     const variable = runtime.toUpperCase();
@@ -41,42 +64,41 @@ export async function openPage(
       `Cannot run ${runtime}: ${path} is not there; install it with "apt-get install ${debian}", or name another in ${variable}`,
     );
   }
-  return runtime === "chromium" ? openChromium(path, url, onLine) : openFirefox(path, url, onLine);
+  return runtime === "chromium" ? startChromium(path) : startFirefox(path);
 }
 
-async function openChromium(executablePath: string, url: string, onLine: (line: string) => void): Promise<OpenPage> {
+async function startChromium(executablePath: string): Promise<StartedBrowser> {
   const browser = await chromium.launch({ executablePath, args: chromiumFlags, headless: true });
-  try {
-    const page = await browser.newPage();
-    page.on("console", (message) => onLine(message.text()));
-    page.on("pageerror", (error) => onLine(`uncaught: ${error.stack ?? error.message}`));
-    page.on("crash", () => onLine("the page crashed"));
-    browser.on("disconnected", () => onLine("the page crashed"));
-    await page.goto(url);
-    return { version: browser.version(), [Symbol.asyncDispose]: () => browser.close() };
-  } catch (error) {
-    await browser.close();
-    throw error;
-  }
+  return {
+    version: browser.version(),
+    async open(url, onLine) {
+      const page = await browser.newPage();
+      page.on("console", (message) => onLine(message.text()));
+      page.on("pageerror", (error) => onLine(`uncaught: ${error.stack ?? error.message}`));
+      page.on("crash", () => onLine("the page crashed"));
+      browser.on("disconnected", () => onLine("the page crashed"));
+      await page.goto(url);
+      return { [Symbol.asyncDispose]: () => page.close() };
+    },
+    [Symbol.asyncDispose]: () => browser.close(),
+  };
 }
 
-async function openFirefox(executablePath: string, url: string, onLine: (line: string) => void): Promise<OpenPage> {
+async function startFirefox(executablePath: string): Promise<StartedBrowser> {
   const browser = await launch({ browser: "firefox", protocol: "webDriverBiDi", executablePath, headless: true });
-  try {
-    const page = await browser.newPage();
-    page.on("console", (message) => onLine(message.text()));
-    page.on("pageerror", (error) => onLine(`uncaught: ${String(error)}`));
-    browser.on("disconnected", () => onLine("the page crashed"));
-    await page.goto(url);
-    return {
-      version: await browser.version(),
-      async [Symbol.asyncDispose]() {
-        await Promise.race([browser.close(), new Promise((resolve) => setTimeout(resolve, 5000))]);
-        browser.process()?.kill("SIGKILL");
-      },
-    };
-  } catch (error) {
-    await browser.close();
-    throw error;
-  }
+  return {
+    version: await browser.version(),
+    async open(url, onLine) {
+      const page = await browser.newPage();
+      page.on("console", (message) => onLine(message.text()));
+      page.on("pageerror", (error) => onLine(`uncaught: ${String(error)}`));
+      browser.on("disconnected", () => onLine("the page crashed"));
+      await page.goto(url);
+      return { [Symbol.asyncDispose]: () => page.close() };
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.race([browser.close(), new Promise((resolve) => setTimeout(resolve, 5000))]);
+      browser.process()?.kill("SIGKILL");
+    },
+  };
 }
