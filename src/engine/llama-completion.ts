@@ -9,8 +9,10 @@ import { StopTexts } from "./stop-texts.ts";
 import { TurnTaker } from "./turn.ts";
 import type { PromptUnit } from "./prompt-tokens.ts";
 
-/** Tokens of a first step, and of the shortest: fewer would not fill the kernels' tiles. */
+/** Tokens of the very first step, and of the shortest: fewer would not fill the kernels' tiles. */
 const leastStep = 32;
+/** How much longer a step may be than the one before, which may have been an odd one. */
+const growth = 4;
 /** How long a step of a prefill is to take, in milliseconds. */
 const stepMs = 500;
 
@@ -57,13 +59,13 @@ async function* prefill(
   const turns = new TurnTaker();
   const total = tokens.length;
   let done = cached;
-  let step = leastStep;
+  // How fast this machine is was seen in earlier prompts.
+  let step = stepFor(sequence, Infinity);
   yield { type: "prefill", done, total, cached };
   while (done < total) {
     await turns.now();
     signal?.throwIfAborted();
     const next = Math.min(done + step, total);
-    const startedAt = performance.now();
     const whole = sequence.evaluate(tokens.slice(done, next));
     if (!whole) {
       // Cancelled from outside; the message that says so is on its way.
@@ -71,11 +73,16 @@ async function* prefill(
       signal?.throwIfAborted();
       continue;
     }
-    const speed = (next - done) / Math.max(1, performance.now() - startedAt);
-    step = Math.max(leastStep, Math.min(2 * step, Math.round(speed * stepMs), sequence.batch));
+    step = stepFor(sequence, growth * step);
     done = next;
     yield { type: "prefill", done, total, cached };
   }
+}
+
+/** Tokens of the next step, `most` at most. */
+function stepFor({ speed, batch }: LlamaSequence, most: number): number {
+  if (speed === undefined) return leastStep;
+  return Math.max(leastStep, Math.min(most, Math.round(speed * stepMs), batch));
 }
 
 async function* decode(

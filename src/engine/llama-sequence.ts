@@ -10,6 +10,7 @@ export class LlamaSequence {
   #tokens: number[] = [];
   #units: PromptUnit[] = [];
   #said: { text: string; tokens: number[]; ends: number[] } | undefined;
+  #speed: number | undefined;
 
   constructor(model: NativeModel, context: NativeContext) {
     this.model = model;
@@ -19,6 +20,11 @@ export class LlamaSequence {
   /** Tokens that are evaluated at once, at most. */
   get batch(): number {
     return this.#context.batch;
+  }
+
+  /** Tokens a millisecond, of the last evaluation of more than one; undefined before the first. */
+  get speed(): number | undefined {
+    return this.#speed;
   }
 
   /** The prompt that was evaluated last, and what was said after it. */
@@ -51,7 +57,9 @@ export class LlamaSequence {
 
   /** Evaluates tokens after those that are there. @returns Whether it did; not if it was cancelled. */
   evaluate(tokens: readonly number[]): boolean {
+    const startedAt = performance.now();
     if (!this.#context.evaluate(tokens, { position: this.#tokens.length })) return false;
+    if (tokens.length > 1) this.#speed = tokens.length / Math.max(1, performance.now() - startedAt);
     for (const token of tokens) this.#tokens.push(token);
     return true;
   }

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { ModelGeneration } from "../../../src/api/generation.ts";
-import type { Run } from "../../../src/api/generation.ts";
+import type { Finish, Run as RunOf } from "../../../src/api/one-run.ts";
 import type { Part, Result } from "../../../src/contract.ts";
+
+type Run = RunOf<Exclude<Part, Finish<Result>>, Result>;
 
 const result = (text: string, finishReason: Result["finishReason"] = "stop"): Result => ({
   text,

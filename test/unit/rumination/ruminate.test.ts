@@ -144,7 +144,11 @@ describe("ruminate() with own tools", () => {
 
   test("tells a model that calls on and on of no tools, and then takes what it says", async () => {
     const { model, engine } = scriptedModel(turns(call("boat")));
-    const { report: text, finishReason, ended } = await ruminate(model, "Who?", { tools, budget: { steps: 2 } }).result();
+    const {
+      report: text,
+      finishReason,
+      ended,
+    } = await ruminate(model, "Who?", { tools, budget: { steps: 2 } }).result();
     expect(lastPrompt(engine)).not.toContain("## search");
     expect({ text, finishReason, ended }).toEqual({
       text: 'search\n{"query":"boat"}',
@@ -163,7 +167,12 @@ describe("ruminate() with own tools", () => {
       spent = prompt.includes("</think>");
       return endless(prompt);
     });
-    const { ended, report: text, reasoning, steps } = await ruminate(model, "Who?", {
+    const {
+      ended,
+      report: text,
+      reasoning,
+      steps,
+    } = await ruminate(model, "Who?", {
       tools,
       budget: { tokens: 20 },
     }).result();
