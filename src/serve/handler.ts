@@ -66,7 +66,8 @@ class Service {
   readonly #holder: ModelHolder;
   readonly #settings: Settings;
   readonly #admission: Admission;
-  readonly #created: number = Math.floor(Date.now() / 1000);
+  /** In seconds; undefined: nobody asked yet. While a Worker's script starts, its clock stands at 0. */
+  #created: number | undefined;
   /** What the model died of, if there can be no other. */
   #death: Refusal | undefined;
 
@@ -141,10 +142,11 @@ class Service {
   }
 
   #models({ model, names }: Served): { id: string }[] {
+    const created = (this.#created ??= Math.floor(Date.now() / 1000));
     return names.map((id) => ({
       id,
       object: "model",
-      created: this.#created,
+      created,
       owned_by: "ruminate",
       // As vLLM has it: tokens of its context.
       max_model_len: model.info.contextTrained,
