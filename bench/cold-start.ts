@@ -12,7 +12,7 @@ import { startWorkerd } from "../test/conformance/start-workerd.ts";
 import { serve } from "../test/conformance/server.ts";
 import type { ColdReport } from "./cold/first-token.ts";
 import { describeMachine, machineLine } from "./speed/machine.ts";
-import { writeResults } from "./speed/output.ts";
+import { writeResults, writeSection } from "./speed/output.ts";
 import { parseOptions, UsageError, wholeNumber } from "./speed/parse.ts";
 
 const help = `npm run bench:cold -- [options]
@@ -132,17 +132,19 @@ async function main(args: readonly string[]): Promise<void> {
     const column = (key: keyof Times): string => median(all.map((times) => times[key]));
     return `| ${name} | ${column("first")} | ${column("load")} | ${column("token")} | ${column("loadAgain")} |`;
   });
-  const text = [
-    "# From nothing to the first token",
-    "",
+  const table = [
     `Milliseconds, medians of ${rounds} starts, hosts in turns: from the start of a process (workerd: of a request, a page: of its navigation) to the first token of the package's small model, on one thread; of that, to load the model, and from there to the token; last, to load a model once more, when its module is compiled already. ${machineLine(describeMachine([]))}.`,
     "",
     "| host | first token | of that, loading | and the token | loading again |",
     "| --- | --: | --: | --: | --: |",
     ...rows,
   ].join("\n");
-  const paths = writeResults("cold-start", { json: JSON.stringify(Object.fromEntries(measured)), md: `${text}\n` });
-  console.log(`${text}\n\nWritten: ${paths.join(", ")}`);
+  const paths = writeResults("cold-start", {
+    json: JSON.stringify(Object.fromEntries(measured)),
+    md: `# From nothing to the first token\n\n${table}\n`,
+  });
+  writeSection(new URL("docs/server.md", root), "cold start", table);
+  console.log(`${table}\n\nWritten: ${paths.join(", ")}`);
 }
 
 try {

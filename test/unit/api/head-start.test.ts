@@ -24,11 +24,11 @@ describe("loadModel()", () => {
   });
 
   test("tells of a worker that failed before anybody wanted it", async () => {
-    const bytes = await readFile(nanoPath);
+    const bytes = new Uint8Array(await readFile(nanoPath));
     const { promise: failed, resolve } = Promise.withResolvers<void>();
     const worker = silentWorker("its script is refused here");
     worker.addEventListener("error", () => resolve());
-    const late = new ReadableStream<Uint8Array>({
+    const late = new ReadableStream<Uint8Array<ArrayBuffer>>({
       async pull(controller) {
         await failed;
         controller.enqueue(bytes);
