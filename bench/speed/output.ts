@@ -31,12 +31,19 @@ export function checkReadme(): void {
 }
 
 export function writeReadme(table: string): void {
-  const text = readFileSync(readme, "utf8");
+  writeSection(readme, "bench", table);
+}
+
+/** Puts a text between the comments `<!-- name -->` and `<!-- /name -->` of a page. */
+export function writeSection(page: URL, name: string, content: string): void {
+  const text = readFileSync(page, "utf8");
+  const place = new RegExp(`(?<=<!-- ${name} -->\\n)[^]*?(?=<!-- /${name} -->)`);
+  if (!place.test(text)) throw new Obstacle(`${page.pathname} has no place for the table: put <!-- ${name} --> there`);
   writeFileSync(
-    readme,
-    text.replace(section, () => `\n${table}\n\n`),
+    page,
+    text.replace(place, () => `\n${content}\n\n`),
   );
-  format([fileURLToPath(readme)]);
+  format([fileURLToPath(page)]);
 }
 
 /** As the repository's check wants files. */

@@ -1,13 +1,15 @@
+import type { HeadStart } from "../engine/head-start.ts";
 import { recommendedSampling } from "../context/recommended-sampling.ts";
 import { modelFacts } from "../gguf/facts.ts";
 import { arrangeWeights, readModelHeader } from "../gguf/model-header.ts";
+import type { OpenedSource } from "../gguf/source.ts";
 import { createPromptRenderer } from "../prompt/renderer.ts";
 import { bundledModelUrl } from "./bundled-model.ts";
 import type { LoadOptions, Model, ModelSource } from "./contract.ts";
 import { LoadedModel } from "./model.ts";
 import { checkLoadOptions } from "./options.ts";
 import { RemoteFactory } from "./remote.ts";
-import { planEngine } from "./start-engine.ts";
+import { beginEngine, planEngine } from "./start-engine.ts";
 import { withSource } from "./with-source.ts";
 
 /**
@@ -39,30 +41,40 @@ export async function loadModel(source?: ModelSource, options: LoadOptions = {})
 
 async function loadHere(source: ModelSource, options: LoadOptions): Promise<Model> {
   const startedAt = performance.now();
-  return withSource(source, options, async (opened) => {
-    const { signal, onprogress, context = {}, integrity } = options;
-    const abortable = signal ? { signal } : {};
-    const header = await readModelHeader(opened.files, abortable);
-    const facts = modelFacts(header);
-    const recommended = recommendedSampling(header.metadata);
-    // What can't be run is refused before any weight is fetched.
-    const { fit, start } = await planEngine({ header, facts, reply: recommended.maxTokens }, options);
-    const prepared = await opened.prepare({ ...abortable, integrity, ...(onprogress ? { onprogress } : {}) });
-    const engine = await start(arrangeWeights(header, prepared));
-    return new LoadedModel({
-      engine,
-      header,
-      facts,
-      renderer: createPromptRenderer({
-        template: facts.template,
-        metadata: header.metadata,
-        controlTokens: facts.controlTokens.keys(),
-      }),
-      recommended,
-      context,
-      fit,
-      loadMs: performance.now() - startedAt,
-      closeFiles: () => opened.close(),
-    });
+  const headStart = beginEngine(options);
+  try {
+    return await withSource(source, options, (opened) => loadOpened(opened, { options, headStart, startedAt }));
+  } finally {
+    await headStart.end();
+  }
+}
+
+async function loadOpened(
+  opened: OpenedSource,
+  { options, headStart, startedAt }: { options: LoadOptions; headStart: HeadStart; startedAt: number },
+): Promise<Model> {
+  const { signal, onprogress, context = {}, integrity } = options;
+  const abortable = signal ? { signal } : {};
+  const header = await readModelHeader(opened.files, abortable);
+  const facts = modelFacts(header);
+  const recommended = recommendedSampling(header.metadata);
+  // What can't be run is refused before any weight is fetched.
+  const { fit, start } = await planEngine({ header, facts, reply: recommended.maxTokens }, options, headStart);
+  const prepared = await opened.prepare({ ...abortable, integrity, ...(onprogress ? { onprogress } : {}) });
+  const engine = await start(arrangeWeights(header, prepared));
+  return new LoadedModel({
+    engine,
+    header,
+    facts,
+    renderer: createPromptRenderer({
+      template: facts.template,
+      metadata: header.metadata,
+      controlTokens: facts.controlTokens.keys(),
+    }),
+    recommended,
+    context,
+    fit,
+    loadMs: performance.now() - startedAt,
+    closeFiles: () => opened.close(),
   });
 }

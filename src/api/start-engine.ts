@@ -1,16 +1,16 @@
 import { InferenceError } from "../errors.ts";
 import { chooseThreads } from "../engine/choose-threads.ts";
 import type { Engine, ModelFacts } from "../engine/engine.ts";
-import { compileLlama, startLlama } from "../engine/start-llama.ts";
-import type { LlamaModule } from "../engine/start-llama.ts";
+import { HeadStart } from "../engine/head-start.ts";
+import { startLlama } from "../engine/start-llama.ts";
 import { startWllama } from "../engine/start-wllama.ts";
 import { wllamaAssets } from "../engine/wllama-assets.ts";
 import type { ModelHeader } from "../gguf/model-header.ts";
 import type { WeightFile } from "../gguf/weight-file.ts";
-import { probeFeatures } from "../platform/features.ts";
+import { wasmFeatures } from "../platform/features.ts";
 import { hasWorkers } from "../platform/start-worker.ts";
 import { chooseVariant, most32Bytes, NoVariant } from "../engine/variant.ts";
-import type { Variant } from "../engine/variant.ts";
+import type { Variant, VariantHost } from "../engine/variant.ts";
 import type { LoadOptions } from "./contract.ts";
 import { fitMemory } from "./memory-fit.ts";
 import type { MemoryFit } from "./memory-fit.ts";
@@ -32,16 +32,33 @@ export interface EnginePlan {
   readonly start: (files: readonly WeightFile[]) => Promise<Engine>;
 }
 
+/** Begins what needs no header: the module that most models run on is compiled, and a worker comes up. */
+export function beginEngine({ engine = "auto", simd, memory, wasm = {}, signal }: LoadOptions): HeadStart {
+  const options = { ...wasm, signal };
+  if (engine === "wllama") return new HeadStart(undefined, options);
+  try {
+    return new HeadStart(chooseVariant(thisHost(), { simd, memory, neededBytes: 0 }), options);
+  } catch {
+    // Why will be said when the header is read.
+    return new HeadStart(undefined, options);
+  }
+}
+
+function thisHost(): VariantHost & { readonly maxMemory: number } {
+  // Memory is shared with other threads, and so only where there are any.
+  return { ...wasmFeatures(), sharedMemory: typeof SharedArrayBuffer !== "undefined" && hasWorkers() };
+}
+
 /**
  * Chooses the engine and sizes its context. "auto" takes ours where its module is there and the host can run it.
  *
  * @throws {InferenceError} `memory`, `unsupported`, `network`
  */
-export async function planEngine(model: ModelToRun, options: LoadOptions): Promise<EnginePlan> {
+export async function planEngine(model: ModelToRun, options: LoadOptions, headStart: HeadStart): Promise<EnginePlan> {
   const { engine = "auto" } = options;
   if (engine === "wllama") return planWllama(model, options, []);
   try {
-    return await planLlama(model, options);
+    return await planLlama(model, options, headStart);
   } catch (error) {
     const why = whyNotLlama(error);
     if (why === undefined) throw error;
@@ -69,20 +86,14 @@ function whyNotLlama(error: unknown): string | undefined {
   return undefined;
 }
 
-async function planLlama(model: ModelToRun, options: LoadOptions): Promise<EnginePlan> {
+async function planLlama(model: ModelToRun, options: LoadOptions, headStart: HeadStart): Promise<EnginePlan> {
   const { header, facts } = model;
-  const { signal, wasm = {}, threads = "auto" } = options;
-  const host = {
-    ...(await probeFeatures()),
-    // Memory is shared with other threads, and so only where there are any.
-    sharedMemory: typeof SharedArrayBuffer !== "undefined" && hasWorkers(),
-  };
+  const { threads = "auto" } = options;
+  const host = thisHost();
   const most = options.memory === "wasm32" ? most32Bytes : host.maxMemory;
   const wanted = fitMemory(header, most, fitRequest(model, options));
   const variant = chooseVariant(host, { simd: options.simd, memory: options.memory, neededBytes: wanted.initialBytes });
-  const compiled: LlamaModule = wasm.module
-    ? { module: wasm.module, variant }
-    : await compileLlama(variant, { url: wasm.url, integrity: wasm.integrity, signal });
+  const compiled = await headStart.compile(variant);
   const fit = fitMemory(header, limitOf(variant, host.maxMemory), fitRequest(model, options));
   return {
     fit,
@@ -98,6 +109,7 @@ async function planLlama(model: ModelToRun, options: LoadOptions): Promise<Engin
         files,
         threads: variant.shared ? chosen.threads : 1,
         why: chosen.why,
+        startWorker: () => headStart.startWorker(),
         ...starting(options),
       });
     },
@@ -123,6 +135,7 @@ function planWllama(model: ModelToRun, options: LoadOptions, why: readonly strin
         threads,
         why,
         assets,
+        ...(wasm?.worker === undefined ? {} : { startWorker: wasm.worker }),
         ...starting(options),
       }),
   };
@@ -150,14 +163,12 @@ function fitRequest({ facts, reply }: ModelToRun, { context = {} }: LoadOptions)
   };
 }
 
-function starting({ signal, onprogress, wasm }: LoadOptions): {
+function starting({ signal, onprogress }: LoadOptions): {
   signal?: AbortSignal;
   onprogress?: (loaded: number, total: number) => void;
-  startWorker?: () => Worker;
 } {
   return {
     ...(signal ? { signal } : {}),
-    ...(wasm?.worker === undefined ? {} : { startWorker: wasm.worker }),
     ...(onprogress && {
       onprogress: (loaded: number, total: number) => onprogress({ phase: "load", loaded, total }),
     }),

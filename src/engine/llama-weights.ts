@@ -6,7 +6,7 @@ import type { WasmModule } from "../wasm/module.ts";
 import { Checksum } from "./checksum.ts";
 import type { FileRange, LoadHost } from "./host.ts";
 
-/** Bytes of one read: long enough to be fast, short enough to cost no memory. */
+/** Bytes of one read, at most: long enough to be fast, short enough to cost no memory. */
 const readBytes = 2 ** 23;
 /** Reads under way at once, so that neither the disk nor this thread waits for the other. */
 const readsAtOnce = 4;
@@ -19,6 +19,14 @@ interface Range {
   /** Bytes within the tensor. */
   readonly offset: number;
   readonly length: number;
+}
+
+/** Ranges of one file that are read at once: small tensors are many, and each read of its own waits for the other thread. */
+interface Read {
+  readonly file: number;
+  readonly start: number;
+  end: number;
+  readonly ranges: Range[];
 }
 
 /**
@@ -50,24 +58,27 @@ export async function loadWeights(
   for (const head of heads) checksum.add(head);
   const loader = new NativeLoader(module, heads);
   try {
-    const ranges = [...rangesOf(loader.build())];
+    const reads = readsOf(rangesOf(loader.build()));
     const reading = new Map<number, Promise<Uint8Array<ArrayBuffer>>>();
     const start = (at: number, into?: ArrayBuffer): void => {
-      const range = ranges[at];
-      if (!range) return;
-      const { tensor, offset, length } = range;
-      const bytes = bytesAt(tensor.shard, { offset: tensor.offset + offset, length, into });
+      const read = reads[at];
+      if (!read) return;
+      const bytes = bytesAt(read.file, { offset: read.start, length: read.end - read.start, into });
       // Awaited in its turn; an error before it is not to be unhandled until then.
       bytes.catch(() => undefined);
       reading.set(at, bytes);
     };
     for (let at = 0; at < readsAtOnce; at += 1) start(at);
-    for (const [at, { index, tensor, offset }] of ranges.entries()) {
+    for (const [at, read] of reads.entries()) {
       const bytes = await reading.get(at);
       reading.delete(at);
       if (!bytes) continue;
-      checksum.add(bytes.subarray(0, sampleBytes));
-      loader.put(index, tensor, { offset, bytes });
+      for (const { index, tensor, offset, length } of read.ranges) {
+        const from = tensor.offset + offset - read.start;
+        const own = bytes.subarray(from, from + length);
+        checksum.add(own.subarray(0, sampleBytes));
+        loader.put(index, tensor, { offset, bytes: own });
+      }
       // In the buffer that is free again: the garbage of a large model would be as large as the model.
       start(at + readsAtOnce, bytes.buffer);
     }
@@ -86,4 +97,22 @@ function* rangesOf(tensors: readonly { index: number; tensor: NativeTensor }[]):
       yield { index, tensor, offset, length: Math.min(step, size - offset) };
     }
   }
+}
+
+/** Neighbours go into one read as long as it is not too long. */
+function readsOf(ranges: Iterable<Range>): readonly Read[] {
+  const reads: Read[] = [];
+  for (const range of ranges) {
+    const { shard: file, offset } = range.tensor;
+    const start = offset + range.offset;
+    const end = start + range.length;
+    const last = reads.at(-1);
+    if (last?.file === file && end - last.start <= readBytes) {
+      last.end = end;
+      last.ranges.push(range);
+    } else {
+      reads.push({ file, start, end, ranges: [range] });
+    }
+  }
+  return reads;
 }

@@ -1,7 +1,7 @@
 import { InferenceError } from "../errors.ts";
 import type { WeightFile } from "../gguf/weight-file.ts";
 import { checkBytes, parseIntegrity } from "../platform/integrity.ts";
-import { readAsset } from "../platform/read-asset.ts";
+import { compileAsset, readAsset } from "../platform/read-asset.ts";
 import { hasWorkers, startWorker } from "../platform/start-worker.ts";
 import type { WorkerPort } from "../platform/worker-port.ts";
 import { createMemory } from "../wasm/memory.ts";
@@ -57,16 +57,26 @@ export async function compileLlama(
   const name = `${integrity ?? ""} ${own.href}`;
   const known = compiledModules.get(name)?.deref();
   if (known) return { module: known, variant };
-  const bytes = await readAsset(own.href, signal);
-  if (integrity !== undefined) await checkBytes(bytes, parseIntegrity(integrity, "wasm.integrity"), own.href);
   try {
-    const module = await WebAssembly.compile(bytes);
+    const module =
+      integrity === undefined
+        ? await compileAsset(own.href, signal)
+        : await compileChecked(own.href, integrity, signal);
     compiledModules.set(name, new WeakRef(module));
     return { module, variant };
   } catch (cause) {
+    signal?.throwIfAborted();
+    if (InferenceError.is(cause)) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new InferenceError("unsupported", `Cannot use the engine's file ${own.href}: ${reason}`, { cause });
   }
+}
+
+/** All bytes are there before any is compiled. */
+async function compileChecked(url: string, integrity: string, signal?: AbortSignal): Promise<WebAssembly.Module> {
+  const bytes = await readAsset(url, signal);
+  await checkBytes(bytes, parseIntegrity(integrity, "wasm.integrity"), url);
+  return WebAssembly.compile(bytes);
 }
 
 export interface StartLlamaOptions extends LlamaRequest, LlamaModule {
@@ -75,8 +85,8 @@ export interface StartLlamaOptions extends LlamaRequest, LlamaModule {
   readonly threads: number;
   /** What was wanted and is not had, so far. */
   readonly why: readonly string[];
-  /** The worker, in place of the package's own. */
-  readonly startWorker?: () => Worker;
+  /** Starts a worker of the engine's; called once for the engine, and once for each further thread. */
+  readonly startWorker?: () => WorkerPort;
   readonly signal?: AbortSignal;
   /** Bytes of the weights. */
   readonly onprogress?: (loaded: number, total: number) => void;
@@ -90,7 +100,7 @@ export interface StartLlamaOptions extends LlamaRequest, LlamaModule {
  */
 export async function startLlama(options: StartLlamaOptions): Promise<Engine> {
   const { module, variant, facts, context, headers, files, signal, onprogress } = options;
-  const start = (): WorkerPort => startWorker("llama", options.startWorker);
+  const start = options.startWorker ?? (() => startWorker("llama"));
   const info = (threads: number, why: readonly string[]): EngineInfo => ({
     engine: "llama",
     threads,

@@ -21,15 +21,23 @@ const wasmHeader = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 const vectorFunction = [0x01, 0x05, 0x01, 0x60, 0x00, 0x01, 0x7b, 0x03, 0x02, 0x01, 0x00];
 const zero = [0x41, 0x00, 0xfd, 0x0f]; // i32.const 0, i8x16.splat
 
+/** What WebAssembly can do here. Asks for no adapter of a GPU, which some hosts take a tenth of a second to find. */
+export function wasmFeatures(): Pick<Features, "simd" | "memory64" | "maxMemory"> {
+  const simd = simdSupport();
+  const memory64 = supportsMemory64();
+  // A 64-bit memory is always shared here.
+  const isLarge = memory64 && simd === "relaxed" && typeof SharedArrayBuffer !== "undefined";
+  return { simd, memory64, maxMemory: isLarge ? most64Bytes : most32Bytes };
+}
+
 /** Looks at the host, and changes nothing. */
 export async function probeFeatures(): Promise<Features> {
   const why: string[] = [];
   const { threads, why: whyNoThreads } = threadSupport();
   why.push(...whyNoThreads);
-  const simd = simdSupport();
+  const { simd, memory64, maxMemory } = wasmFeatures();
   if (simd === "none") why.push("No SIMD: this host's WebAssembly lacks it; use a newer one.");
   if (simd === "fixed") why.push("No relaxed SIMD: this host's WebAssembly lacks it; a newer one makes models faster.");
-  const memory64 = supportsMemory64();
   if (!memory64) {
     why.push(
       "No 64-bit memory: this host's WebAssembly lacks it, so a model may take 4 GiB; Node 24, Deno, Chromium 133 and Firefox 134 or newer have it.",
@@ -41,8 +49,7 @@ export async function probeFeatures(): Promise<Features> {
     threads,
     simd,
     memory64,
-    // A 64-bit memory is always shared here.
-    maxMemory: memory64 && simd === "relaxed" && typeof SharedArrayBuffer !== "undefined" ? most64Bytes : most32Bytes,
+    maxMemory,
     webgpu,
     crossOriginIsolated: isolated(),
     why,

@@ -6,8 +6,11 @@ import { startLlamaWebWorker, startWllamaWebWorker, webWorkerPort } from "./work
 
 /** Whether this host has workers at all. */
 export function hasWorkers(): boolean {
+  const runtime = detectRuntime();
   // workerd has a module of the name node:worker_threads, and nothing behind it.
-  if (detectRuntime() === "workerd") return false;
+  if (runtime === "workerd") return false;
+  // Deno's threads are its workers, so where a host of it offers none there are none.
+  if (runtime === "deno") return typeof Worker !== "undefined";
   return typeof Worker !== "undefined" || builtinModule("node:worker_threads") !== undefined;
 }
 

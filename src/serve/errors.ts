@@ -34,6 +34,14 @@ export function badField(param: string, message: string): Refusal {
 /** Seconds after which a client may try a dead or crowded server again. */
 const retryAfter = { "retry-after": "1" };
 
+/** The model is not there; why is the server's own affair, since it may name what only the server may read. */
+export function notLoaded(): Refusal {
+  return new Refusal(503, "The model could not be loaded; the server's log says why", {
+    code: "model_not_loaded",
+    headers: retryAfter,
+  });
+}
+
 /** What the codes of the library are over HTTP. What is not here is a failure of the server: 500. */
 const statusOf: Partial<Record<ErrorCode, RefusalDetails & { status: number }>> = {
   "context-full": { status: 400, code: "context_length_exceeded" },

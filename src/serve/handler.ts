@@ -10,11 +10,12 @@ import { CompletionForm } from "./completion-form.ts";
 import { readCompletion } from "./completion-request.ts";
 import { deliverStream, deliverWhole } from "./deliver.ts";
 import { embed, readEmbeddings } from "./embeddings.ts";
-import { asRefusal, errorResponse, Refusal } from "./errors.ts";
+import { asRefusal, errorResponse, notLoaded, Refusal } from "./errors.ts";
 import { optionalText } from "./fields.ts";
 import type { Fields } from "./fields.ts";
 import { createEnvelope } from "./form.ts";
 import type { Form } from "./form.ts";
+import { ModelHolder } from "./model-holder.ts";
 import { readOptions } from "./options.ts";
 import type { HandlerOptions, Settings } from "./options.ts";
 
@@ -23,9 +24,11 @@ import type { HandlerOptions, Settings } from "./options.ts";
  * a Worker). It answers `POST /v1/chat/completions`, `/v1/completions` and `/v1/embeddings`, `GET /v1/models` and
  * `/health`; requests wait for each other, and one whose client has gone is stopped. It never throws.
  *
- * @param model Stays the caller's, who closes it.
+ * @param model Stays the caller's, who closes it. Or a function that loads one: it is called by the first request that
+ *   needs the model and is let in by its key, the others wait for the same load; and again after a load that failed (503
+ *   until then) or a model that crashed or was closed.
  * @returns The handler; errors come in OpenAI's shape, `{ error: { message, type, param, code } }`.
- * @throws {TypeError | RangeError} if an option is not of its kind
+ * @throws {TypeError | RangeError} if the model is neither, or an option is not of its kind
  *
  * @example
  * ```ts
@@ -34,27 +37,42 @@ import type { HandlerOptions, Settings } from "./options.ts";
  * console.log(await response.json());
  * ```
  */
-export function createHandler(model: Model, options: HandlerOptions = {}): (request: Request) => Promise<Response> {
-  const { info } = model;
-  const service = new Service(model, readOptions(options, info.name ?? info.architecture));
+export function createHandler(
+  model: Model | (() => Model | Promise<Model>),
+  options: HandlerOptions = {},
+): (request: Request) => Promise<Response> {
+  if (typeof model !== "function" && typeof model?.chat !== "function") {
+    throw new TypeError("createHandler() wants a loaded model, or a function that loads one: () => loadModel(source)");
+  }
+  const service = new Service(model, readOptions(options));
   return (request) => service.fetch(request);
 }
 
-interface Route {
-  readonly method: "GET" | "POST";
-  readonly answer: (request: Request) => Response | Promise<Response>;
+/** The model, with the names that requests may ask for. */
+interface Served {
+  readonly model: Model;
+  readonly names: readonly [string, ...string[]];
 }
 
+type Route =
+  | { readonly method: "GET"; readonly health: true }
+  | {
+      readonly method: "GET" | "POST";
+      readonly health?: never;
+      readonly answer: (request: Request, served: Served) => Response | Promise<Response>;
+    };
+
 class Service {
-  readonly #model: Model;
+  readonly #holder: ModelHolder;
   readonly #settings: Settings;
   readonly #admission: Admission;
-  readonly #created: number = Math.floor(Date.now() / 1000);
-  /** What the model died of. */
+  /** In seconds; undefined: nobody asked yet. While a Worker's script starts, its clock stands at 0. */
+  #created: number | undefined;
+  /** What the model died of, if there can be no other. */
   #death: Refusal | undefined;
 
-  constructor(model: Model, settings: Settings) {
-    this.#model = model;
+  constructor(model: Model | (() => Model | Promise<Model>), settings: Settings) {
+    this.#holder = new ModelHolder(model, settings.onerror);
     this.#settings = settings;
     this.#admission = new Admission(settings.maxQueue);
   }
@@ -65,6 +83,7 @@ class Service {
   }
 
   async #answer(request: Request): Promise<Response> {
+    let model: Model | undefined;
     try {
       const { pathname } = new URL(request.url);
       // A balancer that asks whether the server lives has no key.
@@ -79,12 +98,18 @@ class Service {
           headers: { allow },
         });
       }
-      const response = await route.answer(request);
+      let response: Response;
+      if (route.health) response = this.#health();
+      else {
+        model = await this.#holder.get();
+        request.signal.throwIfAborted();
+        response = model ? await route.answer(request, this.#served(model)) : errorResponse(notLoaded());
+      }
       return isHead ? new Response(null, response) : response;
     } catch (error) {
       // Nobody reads it: the client has gone.
       if (request.signal.aborted) return new Response(null, { status: 499 });
-      this.#note(error);
+      this.#note(error, model);
       return errorResponse(asRefusal(error));
     }
   }
@@ -92,18 +117,18 @@ class Service {
   #route(pathname: string): Route {
     switch (pathname) {
       case "/health":
-        return { method: "GET", answer: () => this.#health() };
+        return { method: "GET", health: true };
       case "/v1/models":
-        return { method: "GET", answer: () => Response.json({ object: "list", data: this.#models() }) };
+        return { method: "GET", answer: (_, served) => Response.json({ object: "list", data: this.#models(served) }) };
       case "/v1/chat/completions":
-        return { method: "POST", answer: (request) => this.#chat(request) };
+        return { method: "POST", answer: (request, served) => this.#chat(request, served) };
       case "/v1/completions":
-        return { method: "POST", answer: (request) => this.#complete(request) };
+        return { method: "POST", answer: (request, served) => this.#complete(request, served) };
       case "/v1/embeddings":
-        return { method: "POST", answer: (request) => this.#embed(request) };
+        return { method: "POST", answer: (request, served) => this.#embed(request, served) };
     }
     const id = /^\/v1\/models\/(.+)$/.exec(pathname)?.[1];
-    if (id !== undefined) return { method: "GET", answer: () => this.#oneModel(id) };
+    if (id !== undefined) return { method: "GET", answer: (_, served) => this.#oneModel(id, served) };
     throw new Refusal(404, `There is no ${pathname}; docs/server.md lists what there is`, { code: "not_found" });
   }
 
@@ -111,76 +136,78 @@ class Service {
     return this.#death ? errorResponse(this.#death) : Response.json({ status: "ok" });
   }
 
-  #models(): { id: string }[] {
-    return this.#settings.modelIds.map((id) => ({
+  #served(model: Model): Served {
+    const [first = model.info.name ?? model.info.architecture, ...others] = this.#settings.modelIds;
+    return { model, names: [first, ...others] };
+  }
+
+  #models({ model, names }: Served): { id: string }[] {
+    const created = (this.#created ??= Math.floor(Date.now() / 1000));
+    return names.map((id) => ({
       id,
       object: "model",
-      created: this.#created,
+      created,
       owned_by: "ruminate",
       // As vLLM has it: tokens of its context.
-      max_model_len: this.#model.info.contextTrained,
+      max_model_len: model.info.contextTrained,
     }));
   }
 
-  #oneModel(encoded: string): Response {
-    const found = this.#models().find(({ id }) => id === decoded(encoded));
+  #oneModel(encoded: string, served: Served): Response {
+    const found = this.#models(served).find(({ id }) => id === decoded(encoded));
     if (found) return Response.json(found);
-    throw this.#noModel(decoded(encoded));
+    throw noModel(decoded(encoded), served);
   }
 
-  #noModel(name: string): Refusal {
-    const names = this.#settings.modelIds.join(", ");
-    return new Refusal(404, `There is no model ${JSON.stringify(name)} here, only ${names}`, {
-      param: "model",
-      code: "model_not_found",
-    });
-  }
-
-  async #chat(request: Request): Promise<Response> {
-    const body = await this.#body(request);
+  async #chat(request: Request, served: Served): Promise<Response> {
+    const body = await this.#body(request, served);
     const chat = readChat(body);
     const { options, includesUsage, messages } = chat;
-    const form = new ChatForm(createEnvelope("chatcmpl", this.#settings.modelIds[0]), {
+    const form = new ChatForm(createEnvelope("chatcmpl", served.names[0]), {
       includesUsage,
       withLogprobs: options.logprobs !== undefined,
     });
     const { signal } = request;
-    return this.#run({ ...chat, form, signal }, () => this.#model.chat(messages, { ...options, signal }));
+    return this.#run({ ...chat, form, signal, model: served.model }, () =>
+      served.model.chat(messages, { ...options, signal }),
+    );
   }
 
-  async #complete(request: Request): Promise<Response> {
-    const body = await this.#body(request);
+  async #complete(request: Request, served: Served): Promise<Response> {
+    const body = await this.#body(request, served);
     const completion = readCompletion(body);
     const { options, includesUsage, prompt } = completion;
-    const form = new CompletionForm(createEnvelope("cmpl", this.#settings.modelIds[0]), {
+    const form = new CompletionForm(createEnvelope("cmpl", served.names[0]), {
       includesUsage,
       withLogprobs: options.logprobs !== undefined,
     });
     const { signal } = request;
-    return this.#run({ ...completion, form, signal }, () => this.#model.generate(prompt, { ...options, signal }));
+    return this.#run({ ...completion, form, signal, model: served.model }, () =>
+      served.model.generate(prompt, { ...options, signal }),
+    );
   }
 
-  async #embed(request: Request): Promise<Response> {
-    const wanted = readEmbeddings(await this.#body(request));
+  async #embed(request: Request, served: Served): Promise<Response> {
+    const wanted = readEmbeddings(await this.#body(request, served));
     const leave = this.#admission.enter();
     try {
       const { signal } = request;
-      return Response.json(await embed(this.#model, wanted, { name: this.#settings.modelIds[0], signal }));
+      return Response.json(await embed(served.model, wanted, { name: served.names[0], signal }));
     } finally {
       leave();
     }
   }
 
   /** @throws {Refusal} 404 if another model is asked for */
-  async #body(request: Request): Promise<Fields> {
+  async #body(request: Request, served: Served): Promise<Fields> {
     const body = await readJson(request, this.#settings.maxBodyBytes);
     const name = optionalText(body["model"], "model");
-    if (name !== undefined && !this.#settings.modelIds.includes(name)) throw this.#noModel(name);
+    if (name !== undefined && !served.names.includes(name)) throw noModel(name, served);
     return body;
   }
 
   async #run(
-    { isStreamed, form, signal }: Delivery & { form: Form; signal: AbortSignal },
+    { isStreamed, form, signal, model }: Delivery & { form: Form; signal: AbortSignal; model: Model },
     start: () => Generation,
   ): Promise<Response> {
     const leave = this.#admission.enter();
@@ -197,16 +224,24 @@ class Service {
       form,
       onend: leave,
       onerror: (error) => {
-        if (!signal.aborted) this.#note(error);
+        if (!signal.aborted) this.#note(error, model);
       },
     });
   }
 
-  #note(error: unknown): void {
+  #note(error: unknown, model: Model | undefined): void {
     const refusal = asRefusal(error);
-    if (InferenceError.is(error, "closed") || InferenceError.is(error, "crashed")) this.#death ??= refusal;
+    const isDead = InferenceError.is(error, "closed") || InferenceError.is(error, "crashed");
+    if (isDead && model && !this.#holder.replace(model)) this.#death ??= refusal;
     if (refusal.status >= 500) this.#settings.onerror(error);
   }
+}
+
+function noModel(name: string, { names }: Served): Refusal {
+  return new Refusal(404, `There is no model ${JSON.stringify(name)} here, only ${names.join(", ")}`, {
+    param: "model",
+    code: "model_not_found",
+  });
 }
 
 function decoded(text: string): string {

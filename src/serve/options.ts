@@ -20,18 +20,15 @@ export interface Settings {
   readonly cors: string | undefined;
   readonly maxQueue: number;
   readonly maxBodyBytes: number;
-  readonly modelIds: readonly [string, ...string[]];
+  /** None: the model's own name. */
+  readonly modelIds: readonly string[];
   readonly onerror: (error: unknown) => void;
 }
 
-/**
- * @param ownName What the model calls itself.
- * @throws {TypeError | RangeError} if an option is not of its kind
- */
-export function readOptions(options: HandlerOptions, ownName: string): Settings {
+/** @throws {TypeError | RangeError} if an option is not of its kind */
+export function readOptions(options: HandlerOptions): Settings {
   if (typeof options !== "object" || options === null) throw new TypeError("The options must be an object");
   const { apiKey, cors, maxQueue = 16, maxBodyBytes = 10 * 2 ** 20, modelId, onerror } = options;
-  const [first = ownName, ...others] = modelId === undefined ? [] : texts("modelId", modelId);
   if (cors !== undefined && cors !== "*" && originOf(cors) !== cors) {
     throw new TypeError(`cors must be "*" or an origin such as "https://chat.example", not ${JSON.stringify(cors)}`);
   }
@@ -41,7 +38,7 @@ export function readOptions(options: HandlerOptions, ownName: string): Settings 
     cors,
     maxQueue: wholeNumber("maxQueue", maxQueue, 0),
     maxBodyBytes: wholeNumber("maxBodyBytes", maxBodyBytes, 1),
-    modelIds: [first, ...others],
+    modelIds: modelId === undefined ? [] : texts("modelId", modelId),
     onerror: onerror ?? (() => {}),
   };
 }

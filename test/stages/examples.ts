@@ -10,7 +10,7 @@ const commands: Readonly<Record<string, (file: string) => [string, ...string[]]>
   bun: (file) => ["bun", file],
 };
 
-/** Each example in its own runtime, as its reader would run it. The browser's page is a packaging test. */
+/** Each example in its own runtime, as its reader would run it. The pages and the servers are packaging tests. */
 export const examplesStage: Stage = {
   name: "examples",
   what: "examples/node, examples/deno and examples/bun run to their end, and say what the README shows",
