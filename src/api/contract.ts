@@ -60,7 +60,7 @@ export interface GenerateOptions extends SamplingOptions {
         /** In llama.cpp's GBNF; not blank. */
         grammar: string;
       };
-  /** Told to the model, if its template knows tools. Calls are read as GLM-Z1 and Hermes write them. */
+  /** Told to the model, if its template knows tools. Calls are read as GLM-Z1, its Rumination and Hermes write them. */
   tools?: readonly Tool[];
   /**
    * "auto" (default); "none" tells the model of no tools. "required" and a name bind the answer, not the thoughts, to one

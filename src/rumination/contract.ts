@@ -27,7 +27,10 @@ export interface RuminateOptions
   extends Omit<GenerateOptions, "tools" | "toolChoice" | "maxSteps" | "format">, Pick<SessionOptions, "keepReasoning"> {
   /** Served as `search`, `click`, `open` and, for GLM-Z1-Rumination, `finish`. This or `tools`. */
   library?: Library;
-  /** Your own tools, each with `execute`. Not for GLM-Z1-Rumination, whose template has four tools of its own. */
+  /**
+   * Your own tools, each with `execute`. One that gives `{ text, url, title }`, of which one of the last two may be left out,
+   * gives a page: the model is told the text. Not for GLM-Z1-Rumination, whose template has four tools of its own.
+   */
   tools?: readonly Tool[];
   /**
    * What may be spent before the report has to be written. `steps`: turns that look something up, 1 to 1,000, default 35, as
@@ -51,9 +54,9 @@ export interface Source {
   tool: string;
   /** As the model wrote them. */
   arguments: unknown;
-  /** Of the page, or the `url` of the object that your tool gave. */
+  /** Of the page. */
   url?: string;
-  /** Of the page or hit, or the `title` of the object that your tool gave. */
+  /** Of the page, else of its search hit. */
   title?: string;
 }
 

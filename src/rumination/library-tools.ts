@@ -1,18 +1,11 @@
 // The tools of GLM-Z1-Rumination: names, parameters and the form of a list of results are those of its template and of the
 // example on its model card.
 import type { Tool } from "../api/contract.ts";
-import type { Library, Page, SearchHit } from "./contract.ts";
-
-/** A page that a tool gave: what the model is told, and where it is from. */
-export interface ReadPage {
-  readonly url: string;
-  readonly title?: string;
-  readonly text: string;
-}
+import type { Library, Page, SearchHit, Source } from "./contract.ts";
 
 export interface LibraryToolsOptions {
   readonly pageLength: number;
-  readonly onPage: (call: { tool: string; arguments: unknown }, page: ReadPage) => void;
+  readonly onSource: (source: Omit<Source, "step">) => void;
 }
 
 const textParameter = (name: string): object => ({
@@ -23,18 +16,17 @@ const textParameter = (name: string): object => ({
 });
 
 /** `search`, `click` and `open` over a library. `click` takes the numbers of the last search. */
-export function libraryTools(library: Library, { pageLength, onPage }: LibraryToolsOptions): readonly Tool[] {
+export function libraryTools(library: Library, { pageLength, onSource }: LibraryToolsOptions): readonly Tool[] {
   let hits: readonly SearchHit[] = [];
 
   async function read(
-    call: { tool: string; arguments: unknown },
-    hit: Pick<SearchHit, "url"> & { title?: string },
+    call: Pick<Source, "tool" | "arguments">,
+    { url, title: shown }: { url: string; title?: string },
     signal: AbortSignal,
   ): Promise<string> {
-    const page = checkPage(await library.open(hit.url, { signal }));
-    const title = page.title ?? hit.title;
-    onPage(call, { url: hit.url, ...(title === undefined ? {} : { title }), text: page.text });
-    return shorten(page.text, pageLength);
+    const { text, title = shown } = checkPage(await library.open(url, { signal }));
+    onSource({ ...call, url, ...(title === undefined ? {} : { title }) });
+    return shorten(text, pageLength);
   }
 
   const search: Tool<{ query: string }> = {

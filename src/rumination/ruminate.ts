@@ -5,8 +5,9 @@ import { ownMessages, ownOptions } from "../api/own-copies.ts";
 import type { Message } from "../contract.ts";
 import { InferenceError } from "../errors.ts";
 import { detectFamily, type Family } from "../prompt/family.ts";
-import type { RuminateOptions, Rumination, RuminationPart, RuminationResult } from "./contract.ts";
+import type { RuminateOptions, Rumination, RuminationPart, RuminationResult, Source } from "./contract.ts";
 import { libraryTools } from "./library-tools.ts";
+import { notedTool } from "./noted-tool.ts";
 import { RuminationRecord } from "./record.ts";
 import { type RuminationPlan, ruminationRun } from "./run.ts";
 
@@ -54,19 +55,11 @@ function makePlan(model: Model, asked: readonly Message[], options: RuminateOpti
   const family = familyOf(model);
   checkFits(family, options);
   const record = new RuminationRecord(asked);
+  const onSource = (source: Omit<Source, "step">): void =>
+    record.addSource({ step: record.steps.length + 1, ...source });
   const tools = library
-    ? libraryTools(library, {
-        pageLength,
-        onPage: ({ tool, arguments: given }, { url, title }) =>
-          record.addSource({
-            step: record.steps.length + 1,
-            tool,
-            arguments: given,
-            url,
-            ...(title === undefined ? {} : { title }),
-          }),
-      })
-    : (ownTools ?? []);
+    ? libraryTools(library, { pageLength, onSource })
+    : (ownTools ?? []).map((tool) => notedTool(tool, onSource));
   // Handed over by each turn, run here. A template with tools of its own is told of none.
   const told = family.builtinTools.length > 0 ? [] : tools.map(({ execute: _, ...definition }) => definition);
   return {
@@ -74,7 +67,6 @@ function makePlan(model: Model, asked: readonly Message[], options: RuminateOpti
     family,
     record,
     tools: new Map(tools.map((tool) => [tool.name, tool])),
-    ownTools: library === undefined,
     options: ownOptions({ ...rest, tools: told }),
     budget: { steps: budget.steps ?? usualSteps, tokens: budget.tokens ?? Infinity },
     conclusion: conclusion ?? usualConclusion,

@@ -16,8 +16,6 @@ export interface RuminationPlan {
   readonly record: RuminationRecord;
   /** Those that are run, by name. */
   readonly tools: ReadonlyMap<string, Tool>;
-  /** They are the caller's. */
-  readonly ownTools: boolean;
   /** Those of each turn. */
   readonly options: GenerateOptions & Pick<RuminateOptions, "keepReasoning">;
   readonly budget: { readonly steps: number; readonly tokens: number };
@@ -62,7 +60,6 @@ export async function* ruminationRun(plan: RuminationPlan, control: RunControl):
       for (const { id, result: told } of outcomes) yield { type: "tool-result", id, result: told };
       for await (const outcome of executeCalls(calls, tools, stop)) {
         outcomes.push(outcome);
-        noteSource(plan, { step, call: calls.find(({ id }) => id === outcome.id), outcome });
         yield { type: "tool-result", id: outcome.id, result: outcome.result };
       }
       record.add(result, calls, outcomes);
@@ -147,24 +144,4 @@ async function* chat(
   } finally {
     control.answerNow.removeEventListener("abort", onAnswerNow);
   }
-}
-
-/** Notes what one of the caller's own tools gave; pages note themselves. */
-function noteSource(
-  { record, ownTools }: RuminationPlan,
-  { step, call, outcome: { result } }: { step: number; call: ToolCall | undefined; outcome: CallOutcome },
-): void {
-  if (!ownTools || !call || fieldOf(result, "error") !== undefined) return;
-  const [url, title] = [fieldOf(result, "url"), fieldOf(result, "title")];
-  record.addSource({
-    step,
-    tool: call.name,
-    arguments: call.arguments,
-    ...(typeof url === "string" ? { url } : {}),
-    ...(typeof title === "string" ? { title } : {}),
-  });
-}
-
-function fieldOf(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }

@@ -1,6 +1,6 @@
 // Tools that the bundled model calls by itself, run for it.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { loadModel, type Model, type Tool } from "../../../src/index.ts";
+import { loadModel, type Model, ruminate, type Tool } from "../../../src/index.ts";
 import { forcedCallGrammar } from "../../../src/prompt/forced-call.ts";
 import { parseToolCalls } from "../../../src/prompt/tool-calls.ts";
 
@@ -30,6 +30,20 @@ test("chat() looks up twice and answers", async () => {
   expect(result).toMatchObject({ text: "Dora", finishReason: "stop" });
   expect(result.toolMessages?.map(({ role }) => role)).toEqual(["assistant", "tool", "assistant", "tool"]);
   expect(result.usage.cached).toBeGreaterThan(0);
+});
+
+test("ruminate() looks up twice, reports, and says from where", async () => {
+  const result = await ruminate(model, question, { tools: [search] }).result();
+  expect(result).toMatchObject({ report: "Dora", ended: "model", finishReason: "stop" });
+  expect(result.sources.map(({ arguments: given }) => given)).toEqual([{ query: "fast boat" }, { query: "Ned" }]);
+});
+
+test("ruminate() calls no tool where none is needed, and says so where nothing is found", async () => {
+  const sum = await ruminate(model, "What is 47 + 85?", { tools: [search] }).result();
+  expect(sum).toMatchObject({ report: "132", sources: [], steps: [] });
+  const nothing: Tool = { ...search, execute: () => "not found" };
+  const lost = await ruminate(model, question, { tools: [nothing] }).result();
+  expect(lost).toMatchObject({ report: "I could not find it.", ended: "model" });
 });
 
 test("a session looks up twice, answers, and goes on", async () => {

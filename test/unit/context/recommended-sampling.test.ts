@@ -9,9 +9,16 @@ describe("recommendedSampling()", () => {
     { "general.name": "GLM-4-Z1-9B-0414" },
     { "general.name": "GLM-Z1-32B-0414" },
     { "general.name": "Glm Z1 9b 0414" },
-    { "general.name": "THUDM_GLM-Z1-Rumination-32B-0414" },
     { "general.name": "model", "general.basename": "GLM-Z1" },
   ])("knows GLM-Z1 by name: %o", (metadata) => expect(of(metadata)).toEqual(glmZ1));
+
+  test("knows that GLM-Z1-Rumination wants something else", () => {
+    const expected = { temperature: 0.95, topP: 0.7, maxTokens: 16384 };
+    expect(of({ "general.name": "THUDM_GLM-Z1-Rumination-32B-0414" })).toEqual(expected);
+    expect(of({ "general.name": "GLM Z1 Rumination 32B 0414", "general.basename": "GLM-Z1-Rumination" })).toEqual(
+      expected,
+    );
+  });
 
   test.each([
     {},

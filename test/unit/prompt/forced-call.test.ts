@@ -11,6 +11,11 @@ test("forcedCallGrammar() begins with the name of a tool, as the family writes i
 name ::= "\"search\""
 `,
   );
+  expect(forcedCallGrammar({ callFormat: "json-object" }, ["search"])).toContain(
+    String.raw`root ::= "{\"name\": " name ", \"arguments\": " object "}"
+name ::= "\"search\""
+`,
+  );
 });
 
 test("forcedCallGrammar() has no way for a family that calls no tools", () => {

@@ -103,6 +103,27 @@ test("parseToolCalls() knows the rumination model's own tools", () => {
   });
 });
 
+test("parseToolCalls() reads the rumination model's calls as JSON objects, one a reply", () => {
+  const read = (text: string): unknown => parseToolCalls(text, rumination, []);
+  const call = '\n{"name": "click", "arguments": {"link_id": 3}}';
+  expect(read(call)).toEqual({ text: "", calls: [{ name: "click", arguments: { link_id: 3 } }] });
+  expect(read(`${call}\nThen`)).toEqual({
+    text: "\nThen",
+    calls: [{ name: "click", arguments: { link_id: 3 } }],
+  });
+  expect(read('{"name": "finish"}')).toEqual({ text: "", calls: [{ name: "finish", arguments: {} }] });
+  expect(read('{"title": "A report"}')).toEqual({ text: '{"title": "A report"}', calls: [] });
+  expect(read(`A report ${call}`)).toEqual({ text: `A report ${call}`, calls: [] });
+  expect(read('{"name": "rm", "arguments": {}}')).toMatchObject({
+    calls: [],
+    problem: expect.stringContaining("no tool named rm; the tools are: search, click, open, finish") as string,
+  });
+  expect(read('{"name": "open", "arguments": {"url": ')).toMatchObject({
+    calls: [],
+    problem: expect.stringContaining("could not be read") as string,
+  });
+});
+
 const pieces = [
   "search",
   "sea",
@@ -123,6 +144,8 @@ const pieces = [
   "_call>",
   "</tool_call>",
   '{"name": "search", "arguments": {}}',
+  '{"na',
+  'me": ',
   "text",
   "<",
   "é",
@@ -131,6 +154,7 @@ const pieces = [
 test.each([
   ["GLM", glm],
   ["ChatML", chatml],
+  ["rumination", rumination],
 ])("createToolCallGate() finds what parseToolCalls() finds, however a %s reply is cut", (_, family) => {
   fc.assert(
     fc.property(
@@ -158,5 +182,7 @@ test("createToolCallGate() shows text at once where it can't become a call", () 
   expect(shown(glm, "sea", "son", " one")).toEqual(["", "season", " one"]);
   expect(shown(glm, "search", "\n", "I will")).toEqual(["", "", "search\nI will"]);
   expect(shown(glm, "sear", "ch\n", '{"query"', ': "x"}')).toEqual(["", "", "", ""]);
+  expect(shown(rumination, '{"', "title", '": 1}')).toEqual(["", '{"title', '": 1}']);
+  expect(shown(rumination, '{"na', 'me": "open"', ', "arguments": {}}')).toEqual(["", "", ""]);
   expect(shown(chatml, "a < b", " <tool", "s>", " <tool_call>", "{")).toEqual(["a < b", "", " <tools>", "", ""]);
 });

@@ -102,7 +102,7 @@ describe("ruminate() with own tools", () => {
     expect(usage).toEqual(whole.usage);
   });
 
-  test("takes addresses and titles from what tools give, and no sources from what failed", async () => {
+  test("takes addresses and titles from pages that tools give, and no sources from what failed", async () => {
     const given: Record<string, unknown> = { boat: { title: "Boats", url: "a.example", text: "owner Ned" } };
     const tool: Tool<{ query: string }> = {
       ...search,
@@ -116,6 +116,7 @@ describe("ruminate() with own tools", () => {
     expect(sources).toEqual([
       { step: 1, tool: "search", arguments: { query: "boat" }, title: "Boats", url: "a.example" },
     ]);
+    expect(steps[0]?.calls[0]?.result).toBe("owner Ned");
     expect(steps[2]?.calls[0]?.result).toEqual({ error: "search failed: no such page" });
   });
 
