@@ -167,12 +167,27 @@ export function layoutBytes(layout: Layout): number {
 
 const pressureBytes = 2 ** 26;
 const pressureTimes = 4;
+const pressureDelayMs = 100;
 
 /**
  * Has the host look for memories that nobody uses any more. V8 does not count shared ones among what a collection would
  * free, and leaves gigabytes for later; ordinary buffers it counts, and these are never touched, so that they cost nothing.
+ *
+ * In Node and Bun only if the process still runs a moment later: Node's exit waits for V8's threads, and one of them that
+ * waits for a collection waits for ever then.
  */
 export function pressForCollection(): void {
+  const timer: unknown = setTimeout(press, pressureDelayMs);
+  if (typeof timer === "object" && timer !== null && "unref" in timer && typeof timer.unref === "function") {
+    timer.unref();
+    return;
+  }
+  // Where timers are numbers they can't be told not to keep the process alive.
+  clearTimeout(timer as number);
+  press();
+}
+
+function press(): void {
   try {
     void Array.from({ length: pressureTimes }, () => new ArrayBuffer(pressureBytes));
   } catch {
