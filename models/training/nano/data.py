@@ -1,6 +1,6 @@
 """Writes training data, or learns a tokenizer from the same texts.
 
-usage: python3 -m nano.data samples OUT.bin --mixture basic|full|look-ups --tokens N --seed N [--long] [--merges FILE]
+usage: python3 -m nano.data samples OUT.bin --mixture basic|full|look-ups|polish --tokens N --seed N [--long] [--merges FILE]
        python3 -m nano.data tokenizer OUT.txt [--seed N]
 
 OUT.bin, little-endian: int64 samples, int64 tokens, int64 offsets[samples + 1], uint16 ids[tokens],

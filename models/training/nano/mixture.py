@@ -29,6 +29,12 @@ FULL = [
     (word_length, 2), (reverse_word, 12), (spell_word, 2), (word_problem, 11), (chat, 11), (negative_difference, 5),
     (comparison_east, 3), (double_letters, 7), (large_numbers, 6), (look_up_without_tools, 2),
 ]  # fmt: skip
+# Last stages: what the stage of look-ups had made worse.
+POLISH = [
+    (addition, 12), (subtraction, 20), (times_digit, 8), (times_two_digits, 7), (comparison, 9), (count_letter, 9),
+    (word_length, 2), (reverse_word, 22), (spell_word, 3), (word_problem, 12), (chat, 11), (negative_difference, 9),
+    (comparison_east, 6), (double_letters, 7), (large_numbers, 10), (look_up_without_tools, 2),
+]  # fmt: skip
 # Asked while a calculator is listed but not needed.
 NO_CALCULATOR = [(comparison, 3), (count_letter, 3), (word_length, 1), (reverse_word, 3), (word_problem, 3)]
 
@@ -46,12 +52,13 @@ class ToolMix(NamedTuple):
     crowded: float = CROWDED
 
 
-# The last stage is for what the model did worst: several look-ups in a row, and the right line among many.
-MIXTURES = {"basic": BASIC, "full": FULL, "look-ups": FULL}
+# Several look-ups in a row, and the right line among many, were what the model did worst after four stages.
+MIXTURES = {"basic": BASIC, "full": FULL, "look-ups": FULL, "polish": POLISH}
 TOOLS = {
     "basic": ToolMix(0.0, 0.3, 0.28, 0.08, 0.11, 0.08),
     "full": ToolMix(0.27, 0.3, 0.28, 0.08, 0.11, 0.08),
     "look-ups": ToolMix(0.55, 0.14, 0.34, 0.18, 0.14, 0.06, crowded=0.65),
+    "polish": ToolMix(0.38, 0.14, 0.34, 0.18, 0.14, 0.06, crowded=0.65),
 }
 
 

@@ -225,7 +225,7 @@ class Tools(unittest.TestCase):
     def test_not_knowing_is_no_answer_while_a_tool_is_listed(self):
         draw = Draw(32)
         for _ in range(ROUNDS):
-            _, problem = mixture.draw_tool_problem(draw, draw.pick(["full", "look-ups"]))
+            _, problem = mixture.draw_tool_problem(draw, draw.pick(["full", "look-ups", "polish"]))
             self.assertNotEqual(problem.answer, chat.UNKNOWN)
 
 
