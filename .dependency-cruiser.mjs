@@ -30,7 +30,7 @@ const floors = {
       "src/platform/",
     ],
   },
-  "src/rumination/": { values: [...pure, "src/api/", "src/prompt/"] },
+  "src/rumination/": { values: [...pure, "src/api/", "src/context/", "src/prompt/"] },
   "src/reasoning/": { values: pure },
   "src/context/": { values: pure },
   "src/prompt/": { values: pure, packages: ["@huggingface/jinja"] },

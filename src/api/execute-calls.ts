@@ -1,4 +1,4 @@
-import type { ToolCall } from "../contract.ts";
+import type { Message, ToolCall } from "../contract.ts";
 import { abortable } from "../waiting.ts";
 import { schemaProblems } from "../prompt/json-schema.ts";
 import type { Tool } from "./contract.ts";
@@ -36,6 +36,12 @@ export async function* executeCalls(
 /** The outcome of a call that could not be run. */
 export function failedCall(id: string, error: string): CallOutcome {
   return { id, result: { error }, content: JSON.stringify({ error }) };
+}
+
+/** What the model is told, in the order of the calls; last, what is wrong with calls that nobody could read. */
+export function toolMessagesOf(calls: readonly ToolCall[], outcomes: ReadonlyMap<string, CallOutcome>): Message[] {
+  const ids = new Set([...calls.map(({ id }) => id), ...outcomes.keys()]);
+  return [...ids].map((id) => ({ role: "tool", toolCallId: id, content: outcomes.get(id)?.content ?? "" }));
 }
 
 /** Never rejects. */

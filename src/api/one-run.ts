@@ -40,9 +40,7 @@ export class OneRun<P extends { type: string }, R> implements AsyncIterable<P | 
 
   [Symbol.asyncIterator](): AsyncIterator<P | Finish<R>, undefined> {
     if (this.#consumed) {
-      throw new TypeError(
-        "Cannot iterate a generation twice: its parts were already taken; call result(), or start another",
-      );
+      throw new TypeError("Cannot iterate a run twice: its parts were already taken; call result(), or start another");
     }
     this.#consumed = true;
     return {
@@ -129,7 +127,7 @@ export class OneRun<P extends { type: string }, R> implements AsyncIterable<P | 
 
   async #leave(): Promise<void> {
     if (!this.#parts) {
-      this.#outcome ??= { error: new DOMException("The generation was left before it started", "AbortError") };
+      this.#outcome ??= { error: new DOMException("The run was left before it started", "AbortError") };
       return;
     }
     this.#stop.abort(leftEarly);

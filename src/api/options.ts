@@ -11,7 +11,7 @@ import type { ContextOptions, GenerateOptions, LoadOptions } from "./contract.ts
 /** llama.cpp's own defaults, for models that recommend nothing. */
 const defaultSampling: Sampling = { temperature: 0.8, topP: 0.95, topK: 40, minP: 0.05, repeatPenalty: 1 };
 
-type NumberRule = { readonly min: number; readonly max: number; readonly integer: boolean };
+export type NumberRule = { readonly min: number; readonly max: number; readonly integer: boolean };
 
 const samplingRules: Readonly<Record<keyof SamplingOptions, NumberRule>> = {
   maxTokens: { min: 0, max: 2 ** 31 - 1, integer: true },
@@ -84,7 +84,8 @@ function checkReasoning({ mode, budget, minimum, tags }: ReasoningOptions): void
   }
 }
 
-function checkNumber(name: string, value: unknown, { min, max, integer }: NumberRule): void {
+/** @throws {TypeError | RangeError} if it is given and not such a number */
+export function checkNumber(name: string, value: unknown, { min, max, integer }: NumberRule): void {
   if (value === undefined) return;
   if (typeof value !== "number") throw new TypeError(`${name} must be a number, not ${typeof value}`);
   const whole = !integer || Number.isInteger(value);

@@ -1,8 +1,9 @@
 import type { Message, Part, Result, ToolCall } from "../contract.ts";
 import type { ChatRequest } from "./chat-request.ts";
 import type { Tool } from "./contract.ts";
-import { type CallOutcome, executeCalls, failedCall } from "./execute-calls.ts";
+import { type CallOutcome, executeCalls, failedCall, toolMessagesOf } from "./execute-calls.ts";
 import type { RunControl } from "./one-run.ts";
+import { addUsage } from "./usage.ts";
 
 /** Turns of one run at most, where the caller does not say. */
 const usualSteps = 10;
@@ -68,7 +69,7 @@ export async function* runWithTools(
       yield { type: "finish", result: { ...whole, finishReason: "abort" } };
       return;
     }
-    const added = [result.message, ...answers(calls, outcomes)];
+    const added = [result.message, ...toolMessagesOf(calls, outcomes)];
     toolMessages.push(...added);
     messages = [...messages, ...added];
     // Forced again, it would never come to an answer.
@@ -93,12 +94,6 @@ function callsToRun(
   return toolCalls.every(({ name }) => tools.has(name)) ? toolCalls : undefined;
 }
 
-/** Results in the order of their calls; last, what is wrong with calls that nobody could read. */
-function answers(calls: readonly ToolCall[], outcomes: ReadonlyMap<string, CallOutcome>): Message[] {
-  const ids = new Set([...calls.map(({ id }) => id), ...outcomes.keys()]);
-  return [...ids].map((id) => ({ role: "tool", toolCallId: id, content: outcomes.get(id)?.content ?? "" }));
-}
-
 function withToolMessages(result: Result, toolMessages: readonly Message[]): Result {
   return toolMessages.length === 0 ? result : { ...result, toolMessages: [...toolMessages] };
 }
@@ -107,12 +102,7 @@ function withToolMessages(result: Result, toolMessages: readonly Message[]): Res
 function sum(before: Result, result: Result): Result {
   const { usage, timings } = result;
   const decodeMs = before.timings.decodeMs + timings.decodeMs;
-  const sums = {
-    prompt: before.usage.prompt + usage.prompt,
-    cached: before.usage.cached + usage.cached,
-    text: before.usage.text + usage.text,
-    reasoning: before.usage.reasoning + usage.reasoning,
-  };
+  const sums = addUsage(before.usage, usage);
   return {
     ...result,
     usage: sums,

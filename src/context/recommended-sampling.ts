@@ -2,8 +2,8 @@ import type { SamplingOptions } from "../contract.ts";
 
 /**
  * The sampling that a model's maker recommends, from GGUF metadata: the file's own `general.sampling.*` keys, and for what
- * they leave open the advice for its family, by name. GLM-Z1: temperature 0.6, topP 0.95, topK 40, maxTokens 30000; GLM-Z1-Rumination: temperature
- * 0.95, topP 0.7, maxTokens 16384.
+ * they leave open the advice for its family, by name. GLM-Z1: temperature 0.6, topP 0.95, topK 40, maxTokens 30000;
+ * GLM-Z1-Rumination: temperature 0.95, topP 0.7, maxTokens 16384.
  *
  * @returns Only what is recommended; `{}` for a model that nothing is known about.
  *
@@ -24,13 +24,10 @@ const glmZ1: SamplingOptions = { temperature: 0.6, topP: 0.95, topK: 40, maxToke
 const glmZ1Rumination: SamplingOptions = { temperature: 0.95, topP: 0.7, maxTokens: 16_384 };
 
 function familySampling(metadata: ReadonlyMap<string, unknown>): SamplingOptions {
-  const names = ["general.name", "general.basename"].map((key) => metadata.get(key));
+  const names = ["general.name", "general.basename"].map((key) => String(metadata.get(key) ?? "")).join(" ");
   // Converters write the name with hyphens, blanks or underscores, in any case.
-  const name = names.find(
-    (value) => typeof value === "string" && /(?<![a-z0-9])glm[-_ ]*(4[-_ ]*)?z1(?![a-z0-9])/i.test(value),
-  );
-  if (typeof name !== "string") return {};
-  return /rumination/i.test(name) ? glmZ1Rumination : glmZ1;
+  if (!/(?<![a-z0-9])glm[-_ ]*(4[-_ ]*)?z1(?![a-z0-9])/i.test(names)) return {};
+  return /rumination/i.test(names) ? glmZ1Rumination : glmZ1;
 }
 
 type Sampled = Exclude<keyof SamplingOptions, "maxTokens" | "seed">;

@@ -4,13 +4,11 @@ import type { NativeSampler } from "../wasm/context.ts";
 import { contextFull } from "./context-full.ts";
 import type { CompleteOptions, EngineEvent, TokenLogprobEvent } from "./engine.ts";
 import { createSampler } from "./llama-sampling.ts";
-import type { LlamaSequence } from "./llama-sequence.ts";
+import { leastStep, type LlamaSequence } from "./llama-sequence.ts";
 import { StopTexts } from "./stop-texts.ts";
 import { TurnTaker } from "./turn.ts";
 import type { PromptUnit } from "./prompt-tokens.ts";
 
-/** Tokens of the very first step, and of the shortest: fewer would not fill the kernels' tiles. */
-const leastStep = 32;
 /** How much longer a step may be than the one before, which may have been an odd one. */
 const growth = 4;
 /** How long a step of a prefill is to take, in milliseconds. */

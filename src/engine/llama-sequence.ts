@@ -3,6 +3,9 @@ import type { NativeModel } from "../wasm/model.ts";
 import { commonPrefix } from "./prompt-tokens.ts";
 import type { PromptUnit } from "./prompt-tokens.ts";
 
+/** Tokens of the very first step of a prompt, and of the shortest: fewer would not fill the kernels' tiles. */
+export const leastStep = 32;
+
 /** What a KV cache holds, kept beside it: which tokens, and what text they spell. */
 export class LlamaSequence {
   readonly model: NativeModel;
@@ -22,7 +25,7 @@ export class LlamaSequence {
     return this.#context.batch;
   }
 
-  /** Tokens a millisecond, of the last evaluation of more than one; undefined before the first. */
+  /** Tokens a millisecond, of the last evaluation of a step's worth; undefined before the first. */
   get speed(): number | undefined {
     return this.#speed;
   }
@@ -59,7 +62,7 @@ export class LlamaSequence {
   evaluate(tokens: readonly number[]): boolean {
     const startedAt = performance.now();
     if (!this.#context.evaluate(tokens, { position: this.#tokens.length })) return false;
-    if (tokens.length > 1) this.#speed = tokens.length / Math.max(1, performance.now() - startedAt);
+    if (tokens.length >= leastStep) this.#speed = tokens.length / Math.max(1, performance.now() - startedAt);
     for (const token of tokens) this.#tokens.push(token);
     return true;
   }

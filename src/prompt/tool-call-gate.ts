@@ -2,9 +2,9 @@ import type { ToolDefinition } from "../contract.ts";
 import {
   type CallFamily,
   callOpen,
-  isObjectCall,
-  mayBeObjectCall,
   nameLineCall,
+  objectCallBegun,
+  objectCallStart,
   offeredNames,
   type ParsedToolCalls,
   parseToolCalls,
@@ -28,13 +28,15 @@ export function createToolCallGate(family: CallFamily, tools: readonly ToolDefin
   let held = "";
   // Once a call began, everything waits for the end; once a reply began with text, name-line calls can't follow.
   let state: "open" | "watching" | "holding" = "watching";
+  let isStart = true;
   return {
     push(piece) {
       held += piece;
       if (state === "holding") return "";
       const { length, next } =
-        state === "open" ? { length: held.length, next: "open" as const } : releasable(held, names);
+        state === "open" ? { length: held.length, next: "open" as const } : releasable(held, names, isStart);
       const text = held.slice(0, length);
+      isStart &&= text === "";
       held = held.slice(length);
       state = next;
       return text;
@@ -52,7 +54,8 @@ interface Release {
   readonly next: "open" | "watching" | "holding";
 }
 
-type Releaser = (held: string, names: readonly string[]) => Release;
+/** `isStart`: nothing of the reply was shown yet. */
+type Releaser = (held: string, names: readonly string[], isStart: boolean) => Release;
 
 const releaseNameLine: Releaser = (held, names) => {
   if (nameLineCall(held, names)) return { length: 0, next: "holding" };
@@ -63,7 +66,7 @@ const releaseNameLine: Releaser = (held, names) => {
     newline === -1
       ? names.some((name) => name.startsWith(line) || (line.startsWith(name) && line.trimEnd() === name))
       : names.includes(line.trim()) && text.slice(newline).trim() === "";
-  return possible ? { length: 0, next: "watching" } : releaseAll(held, names);
+  return possible ? { length: 0, next: "watching" } : releaseAll(held, names, true);
 };
 
 const releaseAll: Releaser = (held) => ({ length: held.length, next: "open" });
@@ -71,9 +74,12 @@ const releaseAll: Releaser = (held) => ({ length: held.length, next: "open" });
 const releasers: Readonly<Record<CallFamily["callFormat"], Releaser>> = {
   none: releaseAll,
   "name-line": releaseNameLine,
-  "json-object": (held, names) => {
-    if (isObjectCall(held)) return { length: 0, next: "holding" };
-    return mayBeObjectCall(held) ? { length: 0, next: "watching" } : releaseNameLine(held, names);
+  "json-object": (held, names, isStart) => {
+    const start = objectCallStart(held, isStart);
+    if (start !== undefined) return { length: held.slice(0, start).trimEnd().length, next: "holding" };
+    if (isStart && releaseNameLine(held, names, isStart).next !== "open") return releaseNameLine(held, names, isStart);
+    const begun = held.length - objectCallBegun(held, isStart);
+    return { length: held.slice(0, begun).trimEnd().length, next: "watching" };
   },
   "tool-call-tags": (held) => {
     const start = held.indexOf(callOpen);

@@ -53,18 +53,21 @@ export function nameLineCall(text: string, names: readonly string[]): { name: st
   return name !== undefined && json !== undefined && names.includes(name) ? { name, json } : undefined;
 }
 
-/** Whether a text is, or may become, an object that names a tool. */
-export function mayBeObjectCall(text: string): boolean {
-  const begun = text.replaceAll(/\s/g, "").slice(0, objectCallStart.length);
-  return objectCallStart.startsWith(begun);
+/**
+ * Where an object that names a tool begins, alone on its line; undefined if there is none.
+ *
+ * @param isLine Whether the text begins a line.
+ */
+export function objectCallStart(text: string, isLine = true): number | undefined {
+  const found = (isLine ? /(?:^|\n)[ \t]*(?=\{\s*"name"\s*:)/ : /\n[ \t]*(?=\{\s*"name"\s*:)/).exec(text);
+  return found ? found.index + found[0].length : undefined;
 }
 
-/** Whether a text is an object whose first key is that of a tool's name. */
-export function isObjectCall(text: string): boolean {
-  return text.replaceAll(/\s/g, "").startsWith(objectCallStart);
+/** How much of the end of a text may become the beginning of such an object, the line break before it included. */
+export function objectCallBegun(text: string, isLine: boolean): number {
+  const tail = /(^|\n)[ \t]*(?:\{\s*(?:"(?:n(?:a(?:m(?:e(?:"\s*)?)?)?)?)?)?)?$/.exec(text);
+  return tail && (isLine || tail[1] !== "") ? tail[0].length : 0;
 }
-
-const objectCallStart = '{"name":';
 
 type Parser = (visibleText: string, names: readonly string[]) => ParsedToolCalls;
 
@@ -72,17 +75,27 @@ const parsers: Readonly<Record<CallFamily["callFormat"], Parser>> = {
   none: (text) => ({ text, calls: [] }),
   "name-line": parseNameLines,
   // Its template writes old calls with the name on a line of its own, so that the model may, too.
-  "json-object": (text, names) => (isObjectCall(text) ? parseObject(text, names) : parseNameLines(text, names)),
+  "json-object": (text, names) => (nameLineCall(text, names) ? parseNameLines(text, names) : parseObjects(text, names)),
   "tool-call-tags": parseTags,
 };
 
-/** One call; text after it is none of it. */
-function parseObject(visibleText: string, names: readonly string[]): ParsedToolCalls {
-  const read = readObject(visibleText.trimStart());
-  const called = read && asCall(read.value);
-  if (!read || !called) return { text: visibleText, calls: [], problem: badJson("a tool", visibleText) };
-  if (!names.includes(called.name)) return { text: visibleText, calls: [], problem: unknownTool(called.name, names) };
-  return { text: read.rest.trim() === "" ? "" : read.rest, calls: [called] };
+/** Objects one after another; text may come before the first of them. */
+function parseObjects(visibleText: string, names: readonly string[]): ParsedToolCalls {
+  const start = objectCallStart(visibleText);
+  if (start === undefined) return { text: visibleText, calls: [] };
+  const calls: ParsedCall[] = [];
+  let text = visibleText.slice(0, start).trimEnd();
+  let rest = visibleText.slice(start);
+  while (objectCallStart(rest.trimStart()) === 0) {
+    const read = readObject(rest.trimStart());
+    const called = read && asCall(read.value);
+    if (!read || !called) return { text: text + rest, calls, problem: badJson("a tool", rest) };
+    if (!names.includes(called.name)) return { text: text + rest, calls, problem: unknownTool(called.name, names) };
+    calls.push(called);
+    rest = read.rest;
+  }
+  if (rest.trim() !== "") text += rest;
+  return { text, calls };
 }
 
 function parseNameLines(visibleText: string, names: readonly string[]): ParsedToolCalls {

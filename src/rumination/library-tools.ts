@@ -18,13 +18,16 @@ const textParameter = (name: string): object => ({
 /** `search`, `click` and `open` over a library. `click` takes the numbers of the last search. */
 export function libraryTools(library: Library, { pageLength, onSource }: LibraryToolsOptions): readonly Tool[] {
   let hits: readonly SearchHit[] = [];
+  // Calls of one turn run side by side; the last one's list is the last that the model reads, whichever comes first.
+  let searches = 0;
+  let shown = 0;
 
   async function read(
     call: Pick<Source, "tool" | "arguments">,
-    { url, title: shown }: { url: string; title?: string },
+    { url, title: listed }: { url: string; title?: string },
     signal: AbortSignal,
   ): Promise<string> {
-    const { text, title = shown } = checkPage(await library.open(url, { signal }));
+    const { text, title = listed } = checkPage(await library.open(url, { signal }));
     onSource({ ...call, url, ...(title === undefined ? {} : { title }) });
     return shorten(text, pageLength);
   }
@@ -34,8 +37,13 @@ export function libraryTools(library: Library, { pageLength, onSource }: Library
     description: "Search for pages. Use it to find out about something.",
     parameters: textParameter("query"),
     async execute({ query }, { signal }) {
-      hits = checkHits(await library.search(query, { signal }));
-      return hits.length === 0 ? "No results." : hits.map(hitText).join("\n\n");
+      const search = ++searches;
+      const found = checkHits(await library.search(query, { signal }));
+      if (search > shown) {
+        shown = search;
+        hits = found;
+      }
+      return found.length === 0 ? "No results." : found.map(hitText).join("\n\n");
     },
   };
   const click: Tool<{ link_id: number }> = {

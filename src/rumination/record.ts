@@ -1,4 +1,5 @@
-import type { CallOutcome } from "../api/execute-calls.ts";
+import { type CallOutcome, toolMessagesOf } from "../api/execute-calls.ts";
+import { addUsage } from "../api/usage.ts";
 import type { Message, Result, ToolCall } from "../contract.ts";
 import type { RuminationResult, RuminationStep, Source } from "./contract.ts";
 
@@ -29,24 +30,29 @@ export class RuminationRecord {
     this.#messages = [...this.#messages, ...messages];
   }
 
-  spend({ prompt, cached, text, reasoning }: Result["usage"]): void {
-    const spent = this.#usage;
-    this.#usage = {
-      prompt: spent.prompt + prompt,
-      cached: spent.cached + cached,
-      text: spent.text + text,
-      reasoning: spent.reasoning + reasoning,
-    };
+  spend(usage: Result["usage"]): void {
+    this.#usage = addUsage(this.#usage, usage);
   }
 
   /** A turn and what its calls came to, which the model is told. */
-  add({ message, text, reasoning }: Result, calls: readonly ToolCall[], outcomes: readonly CallOutcome[]): void {
-    const of = new Map(outcomes.map((outcome) => [outcome.id, outcome]));
-    this.steps.push({ reasoning, text, calls: calls.map((call) => ({ call, result: of.get(call.id)?.result })) });
-    // In the order of the calls; last, what is wrong with one that could not be read.
-    const ids = new Set([...calls.map(({ id }) => id), ...of.keys()]);
-    const told = [...ids].map((id): Message => ({ role: "tool", toolCallId: id, content: of.get(id)?.content ?? "" }));
-    this.say(message, ...told);
+  add(result: Result, calls: readonly ToolCall[], outcomes: ReadonlyMap<string, CallOutcome>): void {
+    this.#note(result, calls, outcomes);
+    this.say(result.message, ...toolMessagesOf(calls, outcomes));
+  }
+
+  /** A turn whose one call says that the model is done: nothing answers it. */
+  addFinish(result: Result, finish: ToolCall): void {
+    this.#note(result, [finish], new Map());
+    this.say({ ...result.message, toolCalls: [finish] });
+  }
+
+  /** A turn that led nowhere: the model is not reminded of it. */
+  addCut(result: Result): void {
+    this.#note(result, [], new Map());
+  }
+
+  #note({ text, reasoning }: Result, calls: readonly ToolCall[], outcomes: ReadonlyMap<string, CallOutcome>): void {
+    this.steps.push({ reasoning, text, calls: calls.map((call) => ({ call, result: outcomes.get(call.id)?.result })) });
   }
 
   addSource(source: Source): void {
@@ -57,7 +63,8 @@ export class RuminationRecord {
   /** Leaves out the oldest result that is still there. @returns Whether there was one. */
   forgetOldest(): boolean {
     const oldest = this.#messages.findIndex(
-      ({ role, content }) => role === "tool" && content.length > forgotten.length,
+      // A caller's message may have null, as OpenAI's clients send it.
+      ({ role, content }) => role === "tool" && (content ?? "").length > forgotten.length,
     );
     if (oldest === -1) return false;
     this.#messages = this.#messages.map((message, index) =>
@@ -68,17 +75,19 @@ export class RuminationRecord {
 
   /** @param report The turn that wrote it, whose tokens are spent already; none if there was no time for it. */
   result(ended: RuminationResult["ended"], report?: Result): RuminationResult {
+    const { toolCalls: _, ...reply } = report?.message ?? { role: "assistant", content: "" };
     return {
       report: report?.text ?? "",
-      sources: this.#sources,
-      steps: this.steps,
+      // Copies: a tool that nobody waits for any more may still end.
+      sources: [...this.#sources],
+      steps: [...this.steps],
       reasoning: this.steps
         .map(({ reasoning }) => reasoning)
         .filter((text) => text !== "")
         .join("\n\n"),
       ended,
       finishReason: report?.finishReason ?? "abort",
-      messages: report ? [...this.#messages, report.message] : this.#messages,
+      messages: report ? [...this.#messages, reply] : this.#messages,
       usage: this.#usage,
     };
   }

@@ -1,7 +1,8 @@
 import type { Model, Tool } from "../api/contract.ts";
 import { OneRun } from "../api/one-run.ts";
-import { checkGenerateOptions } from "../api/options.ts";
+import { checkGenerateOptions, checkNumber, type NumberRule } from "../api/options.ts";
 import { ownMessages, ownOptions } from "../api/own-copies.ts";
+import { recommendedSampling } from "../context/recommended-sampling.ts";
 import type { Message } from "../contract.ts";
 import { InferenceError } from "../errors.ts";
 import { detectFamily, type Family } from "../prompt/family.ts";
@@ -14,6 +15,7 @@ import { type RuminationPlan, ruminationRun } from "./run.ts";
 /** Of the example on the model card of GLM-Z1-Rumination. */
 const usualSteps = 35;
 const usualPageLength = 12_000;
+const anyCount: NumberRule = { min: 1, max: 2 ** 31 - 1, integer: true };
 const usualConclusion = "No tool can be used any more. Answer now from what was found, and say what was not.";
 
 /**
@@ -70,6 +72,8 @@ function makePlan(model: Model, asked: readonly Message[], options: RuminateOpti
     options: ownOptions({ ...rest, tools: told }),
     budget: { steps: budget.steps ?? usualSteps, tokens: budget.tokens ?? Infinity },
     conclusion: conclusion ?? usualConclusion,
+    // Where nobody says how long a reply may be, this is its bound.
+    maxTokens: rest.maxTokens ?? recommendedSampling(model.info.metadata).maxTokens ?? Infinity,
   };
 }
 
@@ -78,7 +82,13 @@ function familyOf({ info: { metadata } }: Model): Family {
   return detectFamily(metadata, typeof template === "string" ? template : "");
 }
 
-function checkKinds({ library, tools, budget, pageLength, conclusion }: RuminateOptions): void {
+function checkKinds(options: RuminateOptions): void {
+  const { library, tools, budget, pageLength, conclusion } = options;
+  for (const name of ["toolChoice", "format", "maxSteps"]) {
+    if (Reflect.get(options, name) !== undefined) {
+      throw new TypeError(`${name} has no place in ruminate(), which decides by itself when tools are called`);
+    }
+  }
   if ((library === undefined) === (tools === undefined)) {
     throw new TypeError("Give ruminate() something to look into: library or tools, one of them");
   }
@@ -94,19 +104,11 @@ function checkKinds({ library, tools, budget, pageLength, conclusion }: Ruminate
   if (budget !== undefined && (typeof budget !== "object" || budget === null)) {
     throw new TypeError("budget must be an object with steps, tokens or both");
   }
-  checkWhole("budget.steps", budget?.steps, 1000);
-  if (budget?.tokens !== Infinity) checkWhole("budget.tokens", budget?.tokens, 2 ** 31 - 1);
-  checkWhole("pageLength", pageLength, 2 ** 31 - 1);
+  checkNumber("budget.steps", budget?.steps, { min: 1, max: 1000, integer: true });
+  if (budget?.tokens !== Infinity) checkNumber("budget.tokens", budget?.tokens, anyCount);
+  checkNumber("pageLength", pageLength, anyCount);
   if (conclusion !== undefined && (typeof conclusion !== "string" || conclusion.trim() === "")) {
     throw new TypeError("conclusion must be a text that is not blank");
-  }
-}
-
-function checkWhole(name: string, value: unknown, max: number): void {
-  if (value === undefined) return;
-  if (typeof value !== "number") throw new TypeError(`${name} must be a number, not ${typeof value}`);
-  if (!Number.isInteger(value) || value < 1 || value > max) {
-    throw new RangeError(`${name} must be a whole number from 1 to ${max}, not ${value}`);
   }
 }
 

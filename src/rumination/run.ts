@@ -20,6 +20,8 @@ export interface RuminationPlan {
   readonly options: GenerateOptions & Pick<RuminateOptions, "keepReasoning">;
   readonly budget: { readonly steps: number; readonly tokens: number };
   readonly conclusion: string;
+  /** Tokens of a reply at which it is its own length, and not the context, that ends it. */
+  readonly maxTokens: number;
 }
 
 /** The call by which a model with tools of its own says that it is done. */
@@ -29,60 +31,88 @@ type Ended = RuminationResult["ended"];
 
 /** Turns of the model, and what its calls come to, until it is done or a budget is spent; then the report. */
 export async function* ruminationRun(plan: RuminationPlan, control: RunControl): AsyncGenerator<RuminationPart, void> {
-  const { record, options, tools } = plan;
-  const stop = AbortSignal.any([control.stopped, ...(options.signal ? [options.signal] : [])]);
-  const run = { plan, control, stop };
-  try {
-    let ended: Ended | undefined;
-    for (let step = 1; ; step++) {
-      ended = whyConclude(plan, control, step);
-      if (ended) break;
-      yield { type: "step", step, final: false };
-      const result = yield* turn(run, boundedStep(plan));
-      const calls = result.message.toolCalls ?? [];
-      const { problem } = parseToolCalls(result.text, plan.family, [...tools.values()]);
-      if (calls.length === 0 && problem === undefined && (result.text !== "" || result.finishReason !== "length")) {
-        yield { type: "finish", result: record.result("model", result) };
-        return;
+  const { record, options, family } = plan;
+  const run = { plan, control };
+  let ended: Ended | undefined;
+  for (let step = 1; ended === undefined; step++) {
+    ended = whyConclude(plan, control, step);
+    if (ended) break;
+    const result = yield* turn(run, { step, final: false, options: boundedStep(plan) });
+    const calls = result.message.toolCalls ?? [];
+    const { problem } = parseToolCalls(result.text, family, [...plan.tools.values()]);
+    const isText = calls.length === 0 && problem === undefined;
+    if (result.finishReason === "abort") {
+      record.addCut(result);
+      yield { type: "finish", result: record.result("abort") };
+      return;
+    }
+    if (isText && (result.text !== "" || result.finishReason !== "length")) {
+      yield { type: "finish", result: record.result("model", result) };
+      return;
+    }
+    const done = family.builtinTools.includes(finish) ? calls.find(({ name }) => name === finish) : undefined;
+    if (done) {
+      record.addFinish(result, done);
+      yield* report(run, "model");
+      return;
+    }
+    if (result.finishReason === "length") {
+      // A thought or a call that was cut off leads nowhere.
+      record.addCut(result);
+      ended = "tokens";
+    } else {
+      const outcomes = new Map<string, CallOutcome>();
+      if (problem !== undefined) {
+        const outcome = failedCall(`call_${crypto.randomUUID()}`, problem);
+        outcomes.set(outcome.id, outcome);
+        yield { type: "tool-result", id: outcome.id, result: outcome.result };
       }
-      if (result.finishReason === "length") {
-        // A thought or a call that was cut off leads nowhere.
-        record.steps.push({ reasoning: result.reasoning, text: result.text, calls: [] });
-        ended = "tokens";
-        break;
-      }
-      if (plan.family.builtinTools.includes(finish) && calls.some(({ name }) => name === finish)) {
-        record.add(result, [], []);
-        yield* report(run, { step: step + 1, ended: "model" });
-        return;
-      }
-      const outcomes: CallOutcome[] = problem === undefined ? [] : [failedCall(`call_${crypto.randomUUID()}`, problem)];
-      for (const { id, result: told } of outcomes) yield { type: "tool-result", id, result: told };
-      for await (const outcome of executeCalls(calls, tools, stop)) {
-        outcomes.push(outcome);
+      for await (const outcome of outcomesOf(run, calls)) {
+        outcomes.set(outcome.id, outcome);
         yield { type: "tool-result", id: outcome.id, result: outcome.result };
       }
       record.add(result, calls, outcomes);
+      if (control.stopped.aborted && !options.signal?.aborted) {
+        yield { type: "finish", result: record.result("abort") };
+        return;
+      }
     }
-    askForReport(plan);
-    yield* report(run, { step: record.steps.length + 1, ended });
-  } catch (error) {
-    if (!control.stopped.aborted || options.signal?.aborted) throw error;
-    // Nobody listens any more: what there is, is the result.
-    yield { type: "finish", result: record.result("abort") };
   }
+  askForReport(plan);
+  yield* report(run, ended);
 }
 
 interface RunningPlan {
   readonly plan: RuminationPlan;
   readonly control: RunControl;
-  readonly stop: AbortSignal;
 }
 
 function whyConclude({ budget, record }: RuminationPlan, { answerNow }: RunControl, step: number): Ended | undefined {
   if (answerNow.aborted) return "user";
   if (step > budget.steps) return "steps";
   return record.tokens >= budget.tokens ? "tokens" : undefined;
+}
+
+/**
+ * What the calls of a turn come to. Those that are not done when the run is left, or the answer is wanted now, fail.
+ *
+ * @throws `signal.reason` of the caller's signal
+ */
+async function* outcomesOf(
+  { plan: { tools, options }, control }: RunningPlan,
+  calls: readonly ToolCall[],
+): AsyncGenerator<CallOutcome, void> {
+  const left = new Set(calls.map(({ id }) => id));
+  const stop = AbortSignal.any([control.stopped, control.answerNow, ...(options.signal ? [options.signal] : [])]);
+  try {
+    for await (const outcome of executeCalls(calls, tools, stop)) {
+      left.delete(outcome.id);
+      yield outcome;
+    }
+  } catch (error) {
+    if (!stop.aborted || options.signal?.aborted) throw error;
+    for (const id of left) yield failedCall(id, "It was not waited for: the answer is wanted now.");
+  }
 }
 
 /** Tells the model to come to an end: in its own way, where it has one. */
@@ -95,18 +125,15 @@ function askForReport({ family, record, conclusion }: RuminationPlan): void {
   }
 }
 
-async function* report(
-  run: RunningPlan,
-  { step, ended }: { step: number; ended: Ended },
-): AsyncGenerator<RuminationPart, void> {
-  const { record, family } = run.plan;
-  yield { type: "step", step, final: true };
+async function* report(run: RunningPlan, ended: Ended): AsyncGenerator<RuminationPart, void> {
+  const { record, family, options } = run.plan;
+  const step = record.steps.length + 1;
   // The prompt stays what it was, which is cheap; a model that goes on calling all the same is told of no tools.
-  let written = yield* turn(run, run.plan.options);
+  let written = yield* turn(run, { step, final: true, options });
   if (written.text === "" && written.finishReason === "tool-calls" && family.builtinTools.length === 0) {
-    written = yield* turn(run, { ...run.plan.options, toolChoice: "none" });
+    written = yield* turn(run, { step, final: true, options: { ...options, toolChoice: "none" } });
   }
-  yield { type: "finish", result: record.result(ended, written) };
+  yield { type: "finish", result: record.result(written.finishReason === "abort" ? "abort" : ended, written) };
 }
 
 /** The options of a step: its thoughts are bounded, not its reply, since a call that was begun is worth its end. */
@@ -117,31 +144,41 @@ function boundedStep({ record, options, budget }: RuminationPlan): GenerateOptio
   return { ...options, reasoning: { ...reasoning, budget: Math.min(reasoning.budget ?? Infinity, left) } };
 }
 
-/** One turn of the model. Where the context is full, the oldest results are left out. */
-async function* turn(run: RunningPlan, options: GenerateOptions): AsyncGenerator<RuminationPart, Result> {
-  const { record } = run.plan;
+/** One turn of the model. Where the context is full, before it or during it, it begins again without the oldest result. */
+async function* turn(
+  run: RunningPlan,
+  { step, final, options }: { step: number; final: boolean; options: GenerateOptions },
+): AsyncGenerator<RuminationPart, Result> {
+  const { record, maxTokens } = run.plan;
   for (;;) {
+    yield { type: "step", step, final };
     try {
       const result = yield* chat(run, options);
       record.spend(result.usage);
-      return result;
+      const isFull = result.finishReason === "length" && result.usage.text + result.usage.reasoning < maxTokens;
+      if (!isFull || !record.forgetOldest()) return result;
     } catch (error) {
       if (!InferenceError.is(error, "context-full") || !record.forgetOldest()) throw error;
     }
   }
 }
 
+/** Left, or told to answer, the turn ends with what there is. */
 async function* chat(
-  { plan, control, stop }: RunningPlan,
+  { plan: { model, record }, control: { stopped, answerNow } }: RunningPlan,
   options: GenerateOptions,
 ): AsyncGenerator<RuminationPart, Result> {
-  const generation = plan.model.chat(plan.record.messages, { ...options, signal: stop });
+  const generation = model.chat(record.messages, options);
   const onAnswerNow = (): void => generation.endReasoning();
-  control.answerNow.addEventListener("abort", onAnswerNow, { once: true });
+  const onStopped = (): void => void generation[Symbol.asyncDispose]();
+  if (answerNow.aborted) onAnswerNow();
+  answerNow.addEventListener("abort", onAnswerNow, { once: true });
+  stopped.addEventListener("abort", onStopped, { once: true });
   try {
     for await (const part of generation) if (part.type !== "finish") yield part;
     return await generation.result();
   } finally {
-    control.answerNow.removeEventListener("abort", onAnswerNow);
+    answerNow.removeEventListener("abort", onAnswerNow);
+    stopped.removeEventListener("abort", onStopped);
   }
 }

@@ -103,7 +103,7 @@ test("parseToolCalls() knows the rumination model's own tools", () => {
   });
 });
 
-test("parseToolCalls() reads the rumination model's calls as JSON objects, one a reply", () => {
+test("parseToolCalls() reads the rumination model's calls as JSON objects", () => {
   const read = (text: string): unknown => parseToolCalls(text, rumination, []);
   const call = '\n{"name": "click", "arguments": {"link_id": 3}}';
   expect(read(call)).toEqual({ text: "", calls: [{ name: "click", arguments: { link_id: 3 } }] });
@@ -113,7 +113,13 @@ test("parseToolCalls() reads the rumination model's calls as JSON objects, one a
   });
   expect(read('{"name": "finish"}')).toEqual({ text: "", calls: [{ name: "finish", arguments: {} }] });
   expect(read('{"title": "A report"}')).toEqual({ text: '{"title": "A report"}', calls: [] });
-  expect(read(`A report ${call}`)).toEqual({ text: `A report ${call}`, calls: [] });
+  expect(read(`Let me see. ${call}`)).toEqual({
+    text: "Let me see.",
+    calls: [{ name: "click", arguments: { link_id: 3 } }],
+  });
+  const inLine = 'A report, {"name": "x"}';
+  expect(read(inLine)).toEqual({ text: inLine, calls: [] });
+  expect(read(`${call}${call}`)).toMatchObject({ text: "", calls: [{ name: "click" }, { name: "click" }] });
   expect(read('{"name": "rm", "arguments": {}}')).toMatchObject({
     calls: [],
     problem: expect.stringContaining("no tool named rm; the tools are: search, click, open, finish") as string,
@@ -182,7 +188,7 @@ test("createToolCallGate() shows text at once where it can't become a call", () 
   expect(shown(glm, "sea", "son", " one")).toEqual(["", "season", " one"]);
   expect(shown(glm, "search", "\n", "I will")).toEqual(["", "", "search\nI will"]);
   expect(shown(glm, "sear", "ch\n", '{"query"', ': "x"}')).toEqual(["", "", "", ""]);
-  expect(shown(rumination, '{"', "title", '": 1}')).toEqual(["", '{"title', '": 1}']);
+  expect(shown(rumination, "A ", '\n{"', "title", '": 1}')).toEqual(["A", "", ' \n{"title', '": 1}']);
   expect(shown(rumination, '{"na', 'me": "open"', ', "arguments": {}}')).toEqual(["", "", ""]);
   expect(shown(chatml, "a < b", " <tool", "s>", " <tool_call>", "{")).toEqual(["a < b", "", " <tools>", "", ""]);
 });

@@ -6,6 +6,7 @@ import {
   type RuminateOptions,
   ruminate,
   type RuminationPart,
+  type SearchHit,
   type Tool,
 } from "../../../src/index.ts";
 import type { FakeScript } from "../../fake-engine.ts";
@@ -204,6 +205,32 @@ describe("ruminate() with own tools", () => {
     const told = messages.filter(({ role }) => role === "tool").map(({ content }) => content.slice(0, 15));
     expect(told).toEqual(["(no longer show", "(no longer show", "word word word "]);
     expect(lastPrompt(engine).split("no longer shown")).toHaveLength(3);
+  });
+
+  test.each([100, 110, 120, 130, 140, 150, 160, 170, 180, 190])(
+    "begins a turn again that a context full of %s words a result leaves no room for",
+    async (words) => {
+      const big: Tool = { ...search, execute: () => "word ".repeat(words) };
+      const long = `seen\n</think>\n${"Dora and Ned ".repeat(20)}`;
+      const { model } = scriptedModel(turns(call("boat"), call("Ned"), long, long, long), {
+        largest: 512,
+        window: { extend: "off" },
+      });
+      const run = ruminate(model, "Who?", { tools: [big] });
+      const parts = await partsOf(run);
+      const { report: text, finishReason, ended } = await run.result();
+      expect({ length: text.length, finishReason, ended }).toEqual({
+        length: 260,
+        finishReason: "stop",
+        ended: "model",
+      });
+      const last = parts.findLastIndex(({ type }) => type === "step");
+      const shown = parts.slice(last).flatMap((part) => (part.type === "text" ? [part.text] : []));
+      expect(shown.join("")).toBe(text);
+    },
+  );
+
+  test("throws where there is nothing to leave out", async () => {
     const huge: Tool = { ...search, execute: () => "word ".repeat(1000) };
     const none = scriptedModel(turns(call("boat"), answer), { largest: 512, window: { extend: "off" } });
     await expect(ruminate(none.model, "word ".repeat(600), { tools: [huge] }).result()).rejects.toMatchObject({
@@ -267,6 +294,40 @@ describe("ruminate() with GLM-Z1-Rumination", () => {
     expect(sources).toEqual([]);
   });
 
+  test("lets click take the numbers of the last search, whichever of two ends first", async () => {
+    const { promise: slow, resolve: release } = Promise.withResolvers<readonly SearchHit[]>();
+    const two = `${jsonCall("search", { query: "slow" })}\n{"name": "search", "arguments": {"query": "fast"}}`;
+    const { model } = ruminating(two, jsonCall("click", { link_id: 0 }), jsonCall("finish", {}), report);
+    const racing: Library = {
+      search: (query) => (query === "slow" ? slow : [{ title: "B", url: "b.example" }]),
+      open: (url) => pages[url] ?? "",
+    };
+    const run = ruminate(model, "Who?", { library: racing });
+    let results = 0;
+    for await (const part of run) {
+      if (part.type === "tool-result" && ++results === 1) release([{ title: "A", url: "a.example" }]);
+    }
+    expect((await run.result()).sources.map(({ url }) => url)).toEqual(["b.example"]);
+  });
+
+  test("ends at finish, whatever else is called beside it", async () => {
+    const both = `${jsonCall("search", { query: "boat" })}\n{"name": "finish", "arguments": {}}`;
+    const { model, engine } = ruminating(both, report);
+    const { ended, steps } = await ruminate(model, "Who?", { library }).result();
+    expect({ ended, calls: steps[0]?.calls.map(({ call: { name } }) => name) }).toEqual({
+      ended: "model",
+      calls: ["finish"],
+    });
+    expect(lastPrompt(engine)).toMatch(/Who\?<\|assistant\|>\n\{"name": "finish", "arguments": \{\}\}<\|assistant\|>$/);
+  });
+
+  test("leaves no call open in the history when the model goes on calling in its report", async () => {
+    const { model } = ruminating(jsonCall("finish", {}), jsonCall("search", { query: "boat" }));
+    const { report: text, finishReason, messages } = await ruminate(model, "Who?", { library }).result();
+    expect({ text, finishReason }).toEqual({ text: "", finishReason: "tool-calls" });
+    expect(messages.at(-1)).not.toHaveProperty("toolCalls");
+  });
+
   test("finishes for the model when the steps are spent", async () => {
     const { model, engine } = ruminating(jsonCall("search", { query: "boat" }), report);
     const { ended, report: text } = await ruminate(model, "Who?", { library, budget: { steps: 1 } }).result();
@@ -313,12 +374,36 @@ describe("a run of ruminate()", () => {
   const searching = (): Model => ruminating(jsonCall("search", { query: "boat" }), report).model;
 
   test("conclude() ends the thought at hand and has the report written", async () => {
-    const { model } = scriptedModel(turns(`${"hm ".repeat(200)}`, '\nsearch\n{"query": "boat"}', answer));
-    const run = ruminate(model, "Who?", { tools });
-    for await (const part of run) if (part.type === "reasoning") run.conclude();
+    let runs = 0;
+    const counted: Tool = { ...search, execute: () => ++runs };
+    const { model } = scriptedModel(turns(`${"hm ".repeat(200)}`, '\nsearch\n{"query": "boat"}', "\nDora."));
+    const run = ruminate(model, "Who?", { tools: [counted] });
+    let final = false;
+    let late = 0;
+    for await (const part of run) {
+      if (part.type === "step") final = part.final;
+      if (part.type !== "reasoning") continue;
+      if (final) late++;
+      run.conclude();
+    }
     const { ended, report: text, steps, reasoning } = await run.result();
-    expect({ ended, text, steps: steps.length }).toEqual({ ended: "user", text: "Dora.", steps: 1 });
+    expect({ ended, text, steps: steps.length, runs, late }).toEqual({
+      ended: "user",
+      text: "Dora.",
+      steps: 1,
+      runs: 0,
+      late: 0,
+    });
     expect(reasoning.length).toBeLessThan(100);
+  });
+
+  test("conclude() waits for no tool, and tells the model so", async () => {
+    const { model } = ruminating(jsonCall("search", { query: "boat" }), "# Report");
+    const run = ruminate(model, "Who?", { library: hanging });
+    for await (const part of run) if (part.type === "tool-call") run.conclude();
+    const { ended, report: text, steps } = await run.result();
+    expect({ ended, text }).toEqual({ ended: "user", text: "# Report" });
+    expect(steps[0]?.calls[0]?.result).toEqual({ error: "It was not waited for: the answer is wanted now." });
   });
 
   test("an abort rejects with its reason, while a tool runs, too", async () => {
@@ -334,7 +419,23 @@ describe("a run of ruminate()", () => {
   test("left early, it stops, and what there is is its result", async () => {
     const run = ruminate(searching(), "Who?", { library: hanging });
     for await (const part of run) if (part.type === "tool-call") break;
-    expect(await run.result()).toMatchObject({ ended: "abort", report: "", finishReason: "abort", steps: [] });
+    expect(await run.result()).toMatchObject({
+      ended: "abort",
+      report: "",
+      finishReason: "abort",
+      steps: [{ calls: [{ call: { name: "search" } }] }],
+    });
+  });
+
+  test("left in the middle of a thought, it gives what was thought and spent", async () => {
+    const { model } = scriptedModel(turns(`${"hm ".repeat(200)}`));
+    const run = ruminate(model, "Who?", { tools });
+    let thoughts = 0;
+    for await (const part of run) if (part.type === "reasoning" && ++thoughts === 20) break;
+    const { ended, reasoning, usage } = await run.result();
+    expect(ended).toBe("abort");
+    expect(reasoning).toMatch(/^hm hm /);
+    expect(usage.reasoning).toBeGreaterThanOrEqual(20);
   });
 
   test("comes as a stream, too", async () => {
@@ -345,7 +446,7 @@ describe("a run of ruminate()", () => {
     expect(types.at(-1)).toBe("finish");
   });
 
-  test.each<[string, Partial<Record<keyof RuminateOptions, unknown>>, typeof TypeError | typeof RangeError]>([
+  test.each<[string, Readonly<Record<string, unknown>>, typeof TypeError | typeof RangeError]>([
     ["nothing to look into", {}, TypeError],
     ["both", { library, tools }, TypeError],
     ["half a library", { library: { search: () => [] } }, TypeError],
@@ -357,6 +458,9 @@ describe("a run of ruminate()", () => {
     ["steps of another kind", { tools, budget: { steps: "7" } }, TypeError],
     ["pages of no length", { library, pageLength: 0 }, RangeError],
     ["a blank conclusion", { tools, conclusion: " " }, TypeError],
+    ["toolChoice", { tools, toolChoice: "none" }, TypeError],
+    ["a format", { tools, format: { type: "json" } }, TypeError],
+    ["maxSteps", { tools, maxSteps: 3 }, TypeError],
     ["an option of generations", { tools, temperature: -1 }, RangeError],
   ])("is refused at once with %s", (_, options, kind) => {
     const { model } = scriptedModel(turns(answer));
