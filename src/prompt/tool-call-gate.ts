@@ -75,9 +75,10 @@ const releasers: Readonly<Record<CallFamily["callFormat"], Releaser>> = {
   none: releaseAll,
   "name-line": releaseNameLine,
   "json-object": (held, names, isStart) => {
+    const named = isStart ? releaseNameLine(held, names, isStart) : undefined;
+    if (named && named.next !== "open") return named;
     const start = objectCallStart(held, isStart);
     if (start !== undefined) return { length: held.slice(0, start).trimEnd().length, next: "holding" };
-    if (isStart && releaseNameLine(held, names, isStart).next !== "open") return releaseNameLine(held, names, isStart);
     const begun = held.length - objectCallBegun(held, isStart);
     return { length: held.slice(0, begun).trimEnd().length, next: "watching" };
   },

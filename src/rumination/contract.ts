@@ -80,8 +80,8 @@ export interface RuminationResult {
   /** Thoughts before the report. */
   reasoning: string;
   /**
-   * Why it stopped looking: "model": it was done; "steps", "tokens": that budget was spent; "user": `conclude()`;
-   * "abort": the iteration was left early, and there is no report.
+   * Why it stopped looking: "model": it was done; "steps", "tokens": that budget was spent, or a step was cut off; "user":
+   * `conclude()`; "abort": the iteration was left early, and the report is what there was of it.
    */
   ended: "model" | "steps" | "tokens" | "user" | "abort";
   /** How the report ended, as in {@link Result}. */
@@ -93,8 +93,9 @@ export interface RuminationResult {
 }
 
 /**
- * What long thinking streams: a `step` before each turn of the model, its parts, and last the `finish`. `final`: no call
- * will be answered any more, so that the text is the report. A model without `finish` ends by a step with text and no call.
+ * What long thinking streams: a `step` before each turn of the model, its parts, and last the `finish`. The same step comes
+ * again where the turn begins again, since the context was full. `final`: no call will be answered any more, so that the text
+ * is the report. A model without `finish` ends by a step with text and no call.
  */
 export type RuminationPart =
   | { type: "step"; step: number; final: boolean }
@@ -112,6 +113,6 @@ export interface Rumination extends AsyncIterable<RuminationPart>, AsyncDisposab
   result(): Promise<RuminationResult>;
   /** The parts as a web stream; cancelling it leaves the run. Reading this property takes the one iteration. */
   readonly stream: ReadableStream<RuminationPart>;
-  /** Ends the thought at hand, and has the report written from what was found. */
+  /** Ends the thought at hand and every later one, waits for no tool, and has the report written from what was found. */
   conclude(): void;
 }
