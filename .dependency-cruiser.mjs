@@ -14,7 +14,7 @@ const floors = {
   "src/wasm-file.d.ts": {},
   "src/openai.ts": { values: ["src/serve/"] },
   "src/cli/": { values: ["src/index.ts", "src/openai.ts"], packages: ["commander"] },
-  "src/serve/": { values: ["src/index.ts"] },
+  "src/serve/": { values: ["src/index.ts", "src/waiting.ts"] },
   "src/ai-sdk.ts": { values: ["src/integrations/ai-sdk/"] },
   "src/integrations/": { values: ["src/index.ts"], types: ["node_modules/@ai-sdk/provider/"] },
   "src/api/": {

@@ -10,12 +10,12 @@ import { CompletionForm } from "./completion-form.ts";
 import { readCompletion } from "./completion-request.ts";
 import { deliverStream, deliverWhole } from "./deliver.ts";
 import { embed, readEmbeddings } from "./embeddings.ts";
-import { asRefusal, errorResponse, notLoaded, Refusal } from "./errors.ts";
-import { optionalText } from "./fields.ts";
+import { asRefusal, errorResponse, Refusal } from "./errors.ts";
 import type { Fields } from "./fields.ts";
 import { createEnvelope } from "./form.ts";
 import type { Form } from "./form.ts";
-import { ModelHolder } from "./model-holder.ts";
+import { isModel, ModelHolder } from "./model-holder.ts";
+import { checkName, noModel } from "./model-names.ts";
 import { readOptions } from "./options.ts";
 import type { HandlerOptions, Settings } from "./options.ts";
 
@@ -25,8 +25,8 @@ import type { HandlerOptions, Settings } from "./options.ts";
  * `/health`; requests wait for each other, and one whose client has gone is stopped. It never throws.
  *
  * @param model Stays the caller's, who closes it. Or a function that loads one: it is called by the first request that
- *   needs the model and is let in by its key, the others wait for the same load; and again after a load that failed (503
- *   until then) or a model that crashed or was closed.
+ *   needs the model and is let in, the others wait in the queue for the same load; and again after a load that failed (503
+ *   until then) or a model that was closed, or crashed and is closed by the handler.
  * @returns The handler; errors come in OpenAI's shape, `{ error: { message, type, param, code } }`.
  * @throws {TypeError | RangeError} if the model is neither, or an option is not of its kind
  *
@@ -41,7 +41,7 @@ export function createHandler(
   model: Model | (() => Model | Promise<Model>),
   options: HandlerOptions = {},
 ): (request: Request) => Promise<Response> {
-  if (typeof model !== "function" && typeof model?.chat !== "function") {
+  if (typeof model !== "function" && !isModel(model)) {
     throw new TypeError("createHandler() wants a loaded model, or a function that loads one: () => loadModel(source)");
   }
   const service = new Service(model, readOptions(options));
@@ -54,13 +54,13 @@ interface Served {
   readonly names: readonly [string, ...string[]];
 }
 
-type Route =
-  | { readonly method: "GET"; readonly health: true }
-  | {
-      readonly method: "GET" | "POST";
-      readonly health?: never;
-      readonly answer: (request: Request, served: Served) => Response | Promise<Response>;
-    };
+/** Answers with the model; `leave` gives the request's place in the queue up, and is called when its run has ended. */
+type Run = (served: Served, leave: () => void) => Promise<Response>;
+
+interface Route {
+  readonly method: "GET" | "POST";
+  readonly answer: (request: Request) => Response | Promise<Response>;
+}
 
 class Service {
   readonly #holder: ModelHolder;
@@ -83,7 +83,6 @@ class Service {
   }
 
   async #answer(request: Request): Promise<Response> {
-    let model: Model | undefined;
     try {
       const { pathname } = new URL(request.url);
       // A balancer that asks whether the server lives has no key.
@@ -98,18 +97,12 @@ class Service {
           headers: { allow },
         });
       }
-      let response: Response;
-      if (route.health) response = this.#health();
-      else {
-        model = await this.#holder.get();
-        request.signal.throwIfAborted();
-        response = model ? await route.answer(request, this.#served(model)) : errorResponse(notLoaded());
-      }
+      const response = await route.answer(request);
       return isHead ? new Response(null, response) : response;
     } catch (error) {
       // Nobody reads it: the client has gone.
       if (request.signal.aborted) return new Response(null, { status: 499 });
-      this.#note(error, model);
+      this.#tell(error);
       return errorResponse(asRefusal(error));
     }
   }
@@ -117,18 +110,18 @@ class Service {
   #route(pathname: string): Route {
     switch (pathname) {
       case "/health":
-        return { method: "GET", health: true };
+        return { method: "GET", answer: () => this.#health() };
       case "/v1/models":
-        return { method: "GET", answer: (_, served) => Response.json({ object: "list", data: this.#models(served) }) };
+        return { method: "GET", answer: (request) => this.#allModels(request) };
       case "/v1/chat/completions":
-        return { method: "POST", answer: (request, served) => this.#chat(request, served) };
+        return { method: "POST", answer: (request) => this.#chat(request) };
       case "/v1/completions":
-        return { method: "POST", answer: (request, served) => this.#complete(request, served) };
+        return { method: "POST", answer: (request) => this.#complete(request) };
       case "/v1/embeddings":
-        return { method: "POST", answer: (request, served) => this.#embed(request, served) };
+        return { method: "POST", answer: (request) => this.#embed(request) };
     }
     const id = /^\/v1\/models\/(.+)$/.exec(pathname)?.[1];
-    if (id !== undefined) return { method: "GET", answer: (_, served) => this.#oneModel(id, served) };
+    if (id !== undefined) return { method: "GET", answer: (request) => this.#oneModel(request, decoded(id)) };
     throw new Refusal(404, `There is no ${pathname}; docs/server.md lists what there is`, { code: "not_found" });
   }
 
@@ -139,6 +132,17 @@ class Service {
   #served(model: Model): Served {
     const [first = model.info.name ?? model.info.architecture, ...others] = this.#settings.modelIds;
     return { model, names: [first, ...others] };
+  }
+
+  async #allModels(request: Request): Promise<Response> {
+    return Response.json({ object: "list", data: this.#models(await this.#look(request)) });
+  }
+
+  async #oneModel(request: Request, id: string): Promise<Response> {
+    const served = await this.#look(request);
+    const found = this.#models(served).find((model) => model.id === id);
+    if (found) return Response.json(found);
+    throw noModel(id, served.names);
   }
 
   #models({ model, names }: Served): { id: string }[] {
@@ -153,95 +157,128 @@ class Service {
     }));
   }
 
-  #oneModel(encoded: string, served: Served): Response {
-    const found = this.#models(served).find(({ id }) => id === decoded(encoded));
-    if (found) return Response.json(found);
-    throw noModel(decoded(encoded), served);
-  }
-
-  async #chat(request: Request, served: Served): Promise<Response> {
-    const body = await this.#body(request, served);
-    const chat = readChat(body);
-    const { options, includesUsage, messages } = chat;
-    const form = new ChatForm(createEnvelope("chatcmpl", served.names[0]), {
-      includesUsage,
-      withLogprobs: options.logprobs !== undefined,
-    });
-    const { signal } = request;
-    return this.#run({ ...chat, form, signal, model: served.model }, () =>
-      served.model.chat(messages, { ...options, signal }),
-    );
-  }
-
-  async #complete(request: Request, served: Served): Promise<Response> {
-    const body = await this.#body(request, served);
-    const completion = readCompletion(body);
-    const { options, includesUsage, prompt } = completion;
-    const form = new CompletionForm(createEnvelope("cmpl", served.names[0]), {
-      includesUsage,
-      withLogprobs: options.logprobs !== undefined,
-    });
-    const { signal } = request;
-    return this.#run({ ...completion, form, signal, model: served.model }, () =>
-      served.model.generate(prompt, { ...options, signal }),
-    );
-  }
-
-  async #embed(request: Request, served: Served): Promise<Response> {
-    const wanted = readEmbeddings(await this.#body(request, served));
+  /** The model for one who asks about it alone, which takes a place in the queue only while it loads. */
+  async #look({ signal }: Request): Promise<Served> {
+    const { current } = this.#holder;
+    if (current) return this.#served(current);
     const leave = this.#admission.enter();
     try {
-      const { signal } = request;
-      return Response.json(await embed(served.model, wanted, { name: served.names[0], signal }));
+      return this.#served(await this.#holder.get(signal));
     } finally {
       leave();
     }
   }
 
-  /** @throws {Refusal} 404 if another model is asked for */
-  async #body(request: Request, served: Served): Promise<Fields> {
+  async #chat(request: Request): Promise<Response> {
+    const body = await this.#body(request);
+    const chat = readChat(body);
+    const { options, includesUsage, messages } = chat;
+    const { signal } = request;
+    return this.#admit(request, body, async ({ model, names }, leave) => {
+      const form = new ChatForm(createEnvelope("chatcmpl", names[0]), {
+        includesUsage,
+        withLogprobs: options.logprobs !== undefined,
+      });
+      const generation = model.chat(messages, { ...options, signal });
+      return this.#deliver({ ...chat, form, signal, model, generation, leave });
+    });
+  }
+
+  async #complete(request: Request): Promise<Response> {
+    const body = await this.#body(request);
+    const completion = readCompletion(body);
+    const { options, includesUsage, prompt } = completion;
+    const { signal } = request;
+    return this.#admit(request, body, async ({ model, names }, leave) => {
+      const form = new CompletionForm(createEnvelope("cmpl", names[0]), {
+        includesUsage,
+        withLogprobs: options.logprobs !== undefined,
+      });
+      const generation = model.generate(prompt, { ...options, signal });
+      return this.#deliver({ ...completion, form, signal, model, generation, leave });
+    });
+  }
+
+  async #embed(request: Request): Promise<Response> {
+    const body = await this.#body(request);
+    const wanted = readEmbeddings(body);
+    const { signal } = request;
+    return this.#admit(request, body, async ({ model, names }, leave) => {
+      const answer = await embed(model, wanted, { name: names[0], signal });
+      leave();
+      return Response.json(answer);
+    });
+  }
+
+  /** @throws {Refusal} 404 if another model is asked for, and it is known by now what this one is called */
+  async #body(request: Request): Promise<Fields> {
     const body = await readJson(request, this.#settings.maxBodyBytes);
-    const name = optionalText(body["model"], "model");
-    if (name !== undefined && !served.names.includes(name)) throw noModel(name, served);
+    const { current } = this.#holder;
+    checkName(body, current ? this.#served(current).names : this.#settings.modelIds);
     return body;
   }
 
-  async #run(
-    { isStreamed, form, signal, model }: Delivery & { form: Form; signal: AbortSignal; model: Model },
-    start: () => Generation,
-  ): Promise<Response> {
-    const leave = this.#admission.enter();
-    let generation: Generation;
+  /**
+   * Lets a request in that has nothing wrong which is seen without the model, and has it answered once the model is there.
+   *
+   * @throws {Refusal} 429 if too many are inside, 503 if the model could not be loaded, 404 if another is asked for
+   * @throws what `run` throws
+   */
+  async #admit({ signal }: Request, body: Fields, run: Run): Promise<Response> {
+    const leaveQueue = this.#admission.enter();
+    let model: Model | undefined;
+    let leave = leaveQueue;
     try {
-      generation = start();
+      model = await this.#holder.get(signal);
+      const endRun = this.#holder.use(model);
+      leave = () => {
+        leaveQueue();
+        endRun();
+      };
+      const served = this.#served(model);
+      checkName(body, served.names);
+      return await run(served, leave);
     } catch (error) {
       leave();
+      if (model) this.#forgetDead(error, model);
       throw error;
     }
+  }
+
+  #deliver({
+    isStreamed,
+    leave,
+    signal,
+    model,
+    ...run
+  }: Delivery & {
+    generation: Generation;
+    form: Form;
+    leave: () => void;
+    signal: AbortSignal;
+    model: Model;
+  }): Promise<Response> {
     const deliver = isStreamed ? deliverStream : deliverWhole;
     return deliver({
-      generation,
-      form,
+      ...run,
       onend: leave,
       onerror: (error) => {
-        if (!signal.aborted) this.#note(error, model);
+        this.#forgetDead(error, model);
+        if (!signal.aborted) this.#tell(error);
       },
     });
   }
 
-  #note(error: unknown, model: Model | undefined): void {
-    const refusal = asRefusal(error);
+  #forgetDead(error: unknown, model: Model): void {
     const isDead = InferenceError.is(error, "closed") || InferenceError.is(error, "crashed");
-    if (isDead && model && !this.#holder.replace(model)) this.#death ??= refusal;
-    if (refusal.status >= 500) this.#settings.onerror(error);
+    if (isDead && !this.#holder.replace(model)) this.#death ??= asRefusal(error);
   }
-}
 
-function noModel(name: string, { names }: Served): Refusal {
-  return new Refusal(404, `There is no model ${JSON.stringify(name)} here, only ${names.join(", ")}`, {
-    param: "model",
-    code: "model_not_found",
-  });
+  #tell(error: unknown): void {
+    const { status, code } = asRefusal(error);
+    // Why there is no model was told once for all who waited.
+    if (status >= 500 && code !== "model_not_loaded") this.#settings.onerror(error);
+  }
 }
 
 function decoded(text: string): string {
