@@ -4,6 +4,7 @@ import type { GenerateOptions, SessionOptions, Tool } from "../api/contract.ts";
 
 /** One result of a search. */
 export interface SearchHit {
+  /** What the model sees of it first; one line. */
   title: string;
   /** What `open` is given when the model clicks it. */
   url: string;
@@ -12,7 +13,15 @@ export interface SearchHit {
 }
 
 /** A page, as text or with its title. */
-export type Page = string | { text: string; title?: string };
+export type Page = string | TitledPage;
+
+/** A page that has a title. */
+export interface TitledPage {
+  /** What the model reads. */
+  text: string;
+  /** Kept with the source; default: that of the search hit. */
+  title?: string;
+}
 
 /** What the model may look into. */
 export interface Library {
@@ -20,6 +29,14 @@ export interface Library {
   search(query: string, options: { signal: AbortSignal }): readonly SearchHit[] | Promise<readonly SearchHit[]>;
   /** Reads a page. What it throws is told to the model. */
   open(url: string, options: { signal: AbortSignal }): Page | Promise<Page>;
+}
+
+/** What may be spent before the report has to be written. */
+export interface RuminationBudget {
+  /** Turns that look something up, 1 to 1,000; default 35, as in the example of GLM-Z1-Rumination's card. */
+  steps?: number;
+  /** Tokens of thoughts and calls, of all steps together; default: no bound. */
+  tokens?: number;
 }
 
 /** How long to think, and with what. Bounds of {@link GenerateOptions} such as `maxTokens` are for each step. */
@@ -32,11 +49,8 @@ export interface RuminateOptions
    * gives a page: the model is told the text. Not for GLM-Z1-Rumination, whose template has four tools of its own.
    */
   tools?: readonly Tool[];
-  /**
-   * What may be spent before the report has to be written. `steps`: turns that look something up, 1 to 1,000, default 35, as
-   * in the example of GLM-Z1-Rumination's card. `tokens`: thoughts and calls of all steps, default: no bound.
-   */
-  budget?: { steps?: number; tokens?: number };
+  /** What may be spent before the report has to be written. */
+  budget?: RuminationBudget;
   /** Characters of a page that the model is shown, from its start; default 12,000. */
   pageLength?: number;
   /**
@@ -62,11 +76,20 @@ export interface Source {
 
 /** One turn of the model, and what came of its calls. */
 export interface RuminationStep {
+  /** What it thought. */
   reasoning: string;
-  /** Mostly empty, where there are calls. */
+  /** What it said beside its calls: mostly nothing. */
   text: string;
-  /** In the order of the calls; `result` is what the tool gave, or `{ error }`. */
-  calls: readonly { call: ToolCall; result: unknown }[];
+  /** In their order. */
+  calls: readonly RuminationCall[];
+}
+
+/** A call and what came of it. */
+export interface RuminationCall {
+  /** As the model wrote it. */
+  call: ToolCall;
+  /** What the tool gave, or `{ error }`; undefined for `finish`. */
+  result: unknown;
 }
 
 /** What long thinking came to. */
@@ -94,13 +117,27 @@ export interface RuminationResult {
 
 /**
  * What long thinking streams: a `step` before each turn of the model, its parts, and last the `finish`. The same step comes
- * again where the turn begins again, since the context was full. `final`: no call will be answered any more, so that the text
- * is the report. A model without `finish` ends by a step with text and no call.
+ * again where the turn begins again, since the context was full. A model without `finish` ends by a step with text and no call.
  */
-export type RuminationPart =
-  | { type: "step"; step: number; final: boolean }
-  | Exclude<Part, { type: "finish" }>
-  | { type: "finish"; result: RuminationResult };
+export type RuminationPart = RuminationStart | Exclude<Part, Pick<RuminationFinish, "type">> | RuminationFinish;
+
+/** A turn of the model begins. */
+export interface RuminationStart {
+  /** Tells it from other parts. */
+  type: "step";
+  /** Which turn, from 1. */
+  step: number;
+  /** Whether no call will be answered any more, so that the text is the report. */
+  final: boolean;
+}
+
+/** The last part. */
+export interface RuminationFinish {
+  /** Tells it from other parts. */
+  type: "finish";
+  /** What it all came to. */
+  result: RuminationResult;
+}
 
 /** One run of long thinking. It starts when first consumed, as a `Generation` does; leaving early stops it. */
 export interface Rumination extends AsyncIterable<RuminationPart>, AsyncDisposable {

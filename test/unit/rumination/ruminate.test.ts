@@ -376,7 +376,7 @@ describe("a run of ruminate()", () => {
   test("conclude() ends the thought at hand and has the report written", async () => {
     let runs = 0;
     const counted: Tool = { ...search, execute: () => ++runs };
-    const { model } = scriptedModel(turns(`${"hm ".repeat(200)}`, '\nsearch\n{"query": "boat"}', "\nDora."));
+    const { model } = scriptedModel(turns("hm ".repeat(200), '\nsearch\n{"query": "boat"}', "\nDora."));
     const run = ruminate(model, "Who?", { tools: [counted] });
     let final = false;
     let late = 0;
@@ -428,7 +428,7 @@ describe("a run of ruminate()", () => {
   });
 
   test("left in the middle of a thought, it gives what was thought and spent", async () => {
-    const { model } = scriptedModel(turns(`${"hm ".repeat(200)}`));
+    const { model } = scriptedModel(turns("hm ".repeat(200)));
     const run = ruminate(model, "Who?", { tools });
     let thoughts = 0;
     for await (const part of run) if (part.type === "reasoning" && ++thoughts === 20) break;
