@@ -4,7 +4,7 @@ import { loadModel } from "ruminate";
 await using model = await loadModel();
 const messages = [{ role: "user", content: "What is 47 + 85?" }] as const;
 
-for (const reasoning of [{ budget: 100 }, { budget: 36 }, { budget: 0 }, { minimum: 60, nudge: "Check: " }]) {
+for (const reasoning of [{ budget: 100 }, { budget: 36 }, { budget: 0 }, { minimum: 60, nudge: "Check again: " }]) {
   const { text, reasoningEnd, usage } = await model.chat(messages, { reasoning }).result();
   console.log(JSON.stringify(reasoning), "->", text, `(${usage.reasoning} tokens thought, ended by: ${reasoningEnd})`);
 }

@@ -148,13 +148,14 @@ export const generation: readonly ConformanceCase[] = [
     name: "a seed makes sampling repeatable, and other seeds differ",
     async run(_, { model }) {
       const nano = await model();
-      const sample = async (seed: number, temperature: number): Promise<string> => {
-        const options = { seed, temperature, topP: 1, topK: 0, minP: 0, maxTokens: 24 };
+      const sample = async (seed: number): Promise<string> => {
+        // The model knows its jokes by heart.
+        const options = { seed, temperature: 4, topP: 1, topK: 0, minP: 0, maxTokens: 24 };
         const { text, reasoning } = await nano.chat(user("Tell me a joke."), options).result();
         return JSON.stringify([reasoning, text]);
       };
-      equal(await sample(7, 0.8), await sample(7, 0.8), "the same seed twice");
-      const others = new Set([await sample(1, 1.5), await sample(2, 1.5), await sample(3, 1.5), await sample(4, 1.5)]);
+      equal(await sample(7), await sample(7), "the same seed twice");
+      const others = new Set([await sample(1), await sample(2), await sample(3), await sample(4)]);
       ok(others.size > 1, `four seeds gave one text: ${[...others].join()}`);
     },
   },
