@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 
+import { run } from "../../scripts/command.ts";
 import { columns } from "./columns.ts";
 import type { Column } from "./columns.ts";
 import type { CaseResult } from "./contract.ts";
@@ -67,13 +68,16 @@ export async function runConformance(
 
 /** Puts what a whole run came to into the documents. */
 export async function writeTables(table: readonly ColumnResult[]): Promise<void> {
-  for (const [path, lines] of [
+  const tables = [
     ["README.md", summaryTable(table)],
     ["docs/conformance.md", markdownTable(table)],
-  ] as const) {
+  ] as const;
+  for (const [path, lines] of tables) {
     const file = new URL(path, root);
     await writeFile(file, replaceTable(await readFile(file, "utf8"), lines));
   }
+  const { code, output } = await run(["oxfmt", ...tables.map(([path]) => path)]);
+  if (code !== 0) throw new Error(`The tables were written but not formatted: ${output}`);
 }
 
 async function exitsOf({ program, from, threads }: Column, { caseName }: ConformanceOptions): Promise<CaseResult[]> {
