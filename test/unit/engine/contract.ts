@@ -46,6 +46,10 @@ export async function run(
   };
 }
 
+async function drain(events: AsyncIterator<EngineEvent>): Promise<void> {
+  while (!(await events.next()).done) continue;
+}
+
 async function failure(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     () => expect.fail("it was expected to reject"),
@@ -264,8 +268,10 @@ export function contract(subject: ContractSubject): void {
 
     test("close() rejects what is pending and everything later with closed, and may be called twice", async () => {
       const other = await subject.create();
-      const pending = code(run(other, subject.prompt));
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      const begun = other.complete(subject.prompt, greedy)[Symbol.asyncIterator]();
+      // It is under way now, and not yet done, however fast the engine is.
+      await begun.next();
+      const pending = code(drain(begun));
       await other.close();
       await other.close();
       expect(await pending).toBe("closed");
