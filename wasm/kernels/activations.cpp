@@ -1,6 +1,7 @@
 #include "activations.h"
 
 #include <float.h>
+#include <string.h>
 #include <wasm_simd128.h>
 
 namespace ruminate::kernels {
@@ -53,7 +54,25 @@ template <class Value> void quantize(const float * x, WeightOffset offset, Activ
     block.start[1]  = offset.halves ? -offset.offset * sums[1] : 0;
 }
 
+template <class Value> void quantize(const float * const * rows, int n_rows, WeightOffset offset, ActivationTile<Value> & tile) {
+    for (int row = 0; row < kTileRows; row++) {
+        ActivationBlock<Value> block = {};
+        if (row < n_rows) {
+            quantize(rows[row], offset, block);
+        }
+        for (int group = 0; group < kBlock / 4; group++) {
+            memcpy(tile.values[group][row], block.values + 4 * group, sizeof tile.values[group][row]);
+        }
+        tile.scale[row]     = block.scale;
+        tile.minus_sum[row] = block.minus_sum;
+        tile.start[0][row]  = block.start[0];
+        tile.start[1][row]  = block.start[1];
+    }
+}
+
 template void quantize(const float *, WeightOffset, ActivationBlock<int8_t> &);
 template void quantize(const float *, WeightOffset, ActivationBlock<int16_t> &);
+template void quantize(const float * const *, int, WeightOffset, ActivationTile<int8_t> &);
+template void quantize(const float * const *, int, WeightOffset, ActivationTile<int16_t> &);
 
 } // namespace ruminate::kernels

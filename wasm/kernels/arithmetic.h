@@ -3,14 +3,24 @@
 //   Weights     16 weights, as the dot product wants them
 //   Sum         running sums of 4 rows
 //   kHalves     halves of a panel (4 rows each) whose sums a tile can hold in 16 registers
+// `broadcast` has 4 activations of one row four times; `spread` does it for every row of a tile.
 // `begin` and `total` both get where the sum starts: it costs a register until one of them uses it.
 #pragma once
 
 #include "activations.h"
+#include "float-simd.h"
 
 #include <wasm_simd128.h>
 
 namespace ruminate::kernels {
+
+static inline void spread_words(const int8_t (&group)[kTileRows][4], v128_t (&rows)[kTileRows]) {
+    const v128_t words = wasm_v128_load(group);
+#pragma unroll
+    for (int row = 0; row < kTileRows; row++) {
+        rows[row] = ruminate_spread(words, row);
+    }
+}
 
 #ifdef __wasm_relaxed_simd__
 
@@ -24,6 +34,7 @@ struct RelaxedDot {
     static constexpr int kHalves = 2;
 
     static v128_t broadcast(const int8_t * activations) { return wasm_v128_load32_splat(activations); }
+    static void spread(const int8_t (&group)[kTileRows][4], v128_t (&rows)[kTileRows]) { spread_words(group, rows); }
     static Weights load(const uint32_t * weights) { return wasm_v128_load(weights); }
     static Weights widen(v128_t weights) { return weights; }
     static Sum begin(const int32_t * start) { return {wasm_v128_load32_splat(start)}; }
@@ -44,6 +55,7 @@ struct RelaxedNibbleDot {
     static constexpr int kHalves = 2;
 
     static v128_t broadcast(const int8_t * activations) { return wasm_v128_load32_splat(activations); }
+    static void spread(const int8_t (&group)[kTileRows][4], v128_t (&rows)[kTileRows]) { spread_words(group, rows); }
     static Weights load(const uint32_t * weights) { return wasm_v128_load(weights); }
     static Weights widen(v128_t weights) { return weights; }
     static Sum begin(const int32_t *) { return {wasm_i32x4_const_splat(0)}; }
@@ -69,6 +81,13 @@ struct WideDot {
     static constexpr int kHalves = 1;
 
     static v128_t broadcast(const int16_t * activations) { return wasm_v128_load64_splat(activations); }
+    static void spread(const int16_t (&group)[kTileRows][4], v128_t (&rows)[kTileRows]) {
+        const v128_t rows01 = wasm_v128_load(group[0]), rows23 = wasm_v128_load(group[2]);
+        rows[0] = wasm_i64x2_shuffle(rows01, rows01, 0, 0);
+        rows[1] = wasm_i64x2_shuffle(rows01, rows01, 1, 1);
+        rows[2] = wasm_i64x2_shuffle(rows23, rows23, 0, 0);
+        rows[3] = wasm_i64x2_shuffle(rows23, rows23, 1, 1);
+    }
     static Weights load(const uint32_t * weights) {
         return {wasm_i16x8_load8x8(weights), wasm_i16x8_load8x8(weights + 2)};
     }

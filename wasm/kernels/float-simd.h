@@ -13,6 +13,16 @@ static inline v128_t ruminate_madd(v128_t a, v128_t b, v128_t c) {
 #endif
 }
 
+// One of four numbers, four times. `lane` has to be known when it is compiled.
+static inline v128_t ruminate_spread(v128_t v, int lane) {
+    switch (lane) {
+        case 0: return wasm_i32x4_shuffle(v, v, 0, 0, 0, 0);
+        case 1: return wasm_i32x4_shuffle(v, v, 1, 1, 1, 1);
+        case 2: return wasm_i32x4_shuffle(v, v, 2, 2, 2, 2);
+        default: return wasm_i32x4_shuffle(v, v, 3, 3, 3, 3);
+    }
+}
+
 static inline float ruminate_sum(v128_t v) {
     v = wasm_f32x4_add(v, wasm_i32x4_shuffle(v, v, 2, 3, 0, 1));
     return wasm_f32x4_extract_lane(v, 0) + wasm_f32x4_extract_lane(v, 1);

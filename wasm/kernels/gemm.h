@@ -56,31 +56,31 @@ template <class Format> void unpack(const void * panel, int64_t n_blocks, void *
     }
 }
 
-// `Rows` activation rows, whose blocks alternate, by the 8 rows of an unpacked panel. `out` has a pointer for each
-// activation row; results are added to what is there if `add`.
+// The activation rows of a tile by the 8 rows of an unpacked panel. `out` has a pointer for each activation row; results are
+// added to what is there if `add`.
 //
 // The loop over groups stays a loop: unrolled, the compiler turns it into one chain of products after another, whose weights
 // all wait on the stack. There a vector may lie across two cache lines, which makes it slow in every other call or so.
-template <class Arithmetic, int Rows, int Scales, bool HasMinimum>
+template <class Arithmetic, int Scales, bool HasMinimum>
 void tile(const void * unpacked, const void * activations, int64_t n_blocks, float * const * out, bool add) {
     using Sum = typename Arithmetic::Sum;
     constexpr int kHalves = Arithmetic::kHalves;
     for (int first_half = 0; first_half < 2; first_half += kHalves) {
         auto * w = (const UnpackedBlock<Scales, HasMinimum> *) unpacked;
-        auto * a = (const ActivationBlock<typename Arithmetic::Activation> *) activations;
-        v128_t total[Rows][kHalves];
-        for (int row = 0; row < Rows; row++) {
+        auto * a = (const ActivationTile<typename Arithmetic::Activation> *) activations;
+        v128_t total[kTileRows][kHalves];
+        for (int row = 0; row < kTileRows; row++) {
             for (int half = 0; half < kHalves; half++) {
                 total[row][half] = add ? wasm_v128_load(out[row] + 4 * (first_half + half)) : wasm_f32x4_const_splat(0);
             }
         }
-        for (int64_t n = 0; n < n_blocks; n++, w++, a += Rows) {
+        for (int64_t n = 0; n < n_blocks; n++, w++, a++) {
 #pragma unroll
             for (int part = 0; part < Scales; part++) {
-                Sum sum[Rows][kHalves];
-                for (int row = 0; row < Rows; row++) {
+                Sum sum[kTileRows][kHalves];
+                for (int row = 0; row < kTileRows; row++) {
                     for (int half = 0; half < kHalves; half++) {
-                        sum[row][half] = Arithmetic::begin(&a[row].start[part]);
+                        sum[row][half] = Arithmetic::begin(&a->start[part][row]);
                     }
                 }
 #pragma clang loop unroll(disable)
@@ -90,11 +90,12 @@ void tile(const void * unpacked, const void * activations, int64_t n_blocks, flo
                     for (int half = 0; half < kHalves; half++) {
                         weights[half] = Arithmetic::load(w->groups[group][first_half + half]);
                     }
+                    v128_t x[kTileRows];
+                    Arithmetic::spread(a->values[group], x);
 #pragma unroll
-                    for (int row = 0; row < Rows; row++) {
-                        const v128_t x = Arithmetic::broadcast(a[row].values + 4 * group);
+                    for (int row = 0; row < kTileRows; row++) {
                         for (int half = 0; half < kHalves; half++) {
-                            Arithmetic::dot(sum[row][half], x, weights[half]);
+                            Arithmetic::dot(sum[row][half], x[row], weights[half]);
                         }
                     }
                 }
@@ -102,11 +103,12 @@ void tile(const void * unpacked, const void * activations, int64_t n_blocks, flo
                 for (int half = 0; half < kHalves; half++) {
                     scale[half] = wasm_v128_load(w->scale[part] + 4 * (first_half + half));
                 }
+                const v128_t a_scales = wasm_v128_load(a->scale);
 #pragma unroll
-                for (int row = 0; row < Rows; row++) {
-                    const v128_t a_scale = wasm_v128_load32_splat(&a[row].scale);
+                for (int row = 0; row < kTileRows; row++) {
+                    const v128_t a_scale = ruminate_spread(a_scales, row);
                     for (int half = 0; half < kHalves; half++) {
-                        const v128_t products = wasm_f32x4_convert_i32x4(Arithmetic::total(sum[row][half], &a[row].start[part]));
+                        const v128_t products = wasm_f32x4_convert_i32x4(Arithmetic::total(sum[row][half], &a->start[part][row]));
                         total[row][half] = ruminate_madd(products, wasm_f32x4_mul(scale[half], a_scale), total[row][half]);
                     }
                 }
@@ -116,16 +118,17 @@ void tile(const void * unpacked, const void * activations, int64_t n_blocks, flo
                 for (int half = 0; half < kHalves; half++) {
                     minimum[half] = wasm_v128_load(w->minimum + 4 * (first_half + half));
                 }
+                const v128_t minus_sums = wasm_v128_load(a->minus_sum);
 #pragma unroll
-                for (int row = 0; row < Rows; row++) {
-                    const v128_t minus_sum = wasm_v128_load32_splat(&a[row].minus_sum);
+                for (int row = 0; row < kTileRows; row++) {
+                    const v128_t minus_sum = ruminate_spread(minus_sums, row);
                     for (int half = 0; half < kHalves; half++) {
                         total[row][half] = ruminate_madd(minimum[half], minus_sum, total[row][half]);
                     }
                 }
             }
         }
-        for (int row = 0; row < Rows; row++) {
+        for (int row = 0; row < kTileRows; row++) {
             for (int half = 0; half < kHalves; half++) {
                 wasm_v128_store(out[row] + 4 * (first_half + half), total[row][half]);
             }

@@ -14,6 +14,7 @@ namespace ruminate::kernels {
 template <class Arithmetic, class Format, bool InPlace>
 void gemv(const void * panel, const void * activations, int64_t n_blocks, float * out) {
     using Sum = typename Arithmetic::Sum;
+    static_assert(Format::kBlocks > 1 || !Format::kHasMinimum, "minimums are added where a block of several ends");
     const Constants constants;
     auto * block = (const typename Format::Block *) panel;
     auto * a     = (const ActivationBlock<typename Arithmetic::Activation> *) activations;

@@ -19,13 +19,15 @@ struct Kernel {
     size_t block_bytes;      // of a panel's block
     size_t unpacked_bytes;   // of 32 values of a panel, unpacked
     size_t activation_bytes; // of 32 values of a quantised activation row
+    size_t tile_bytes;       // of 32 values of the quantised activation rows of a tile
 
     void (*quantize)(const float * x, void * block);
+    void (*quantize_tile)(const float * const * rows, int n_rows, void * block);
     // 8 rows of a file to a panel.
     void (*pack)(const void * rows, int64_t n_blocks, void * panel);
     void (*unpack)(const void * panel, int64_t n_blocks, void * unpacked);
     Gemv gemv;
-    Tile tile[kTileRows]; // [rows - 1]
+    Tile tile;
 };
 
 // The kernel for a weight tensor, or null if there is none for its type and shape.

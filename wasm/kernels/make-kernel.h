@@ -12,6 +12,11 @@ template <class Arithmetic, class Format> void quantize_for(const float * x, voi
     quantize(x, offset, *(ActivationBlock<typename Arithmetic::Activation> *) block);
 }
 
+template <class Arithmetic, class Format> void quantize_tile_for(const float * const * rows, int n_rows, void * block) {
+    constexpr WeightOffset offset = {Format::kOffset, Format::kScales == 2};
+    quantize(rows, n_rows, offset, *(ActivationTile<typename Arithmetic::Activation> *) block);
+}
+
 template <class Format> void pack(const void * rows, int64_t n_blocks, void * panel) {
     auto * file  = (const typename Format::FileBlock *) rows;
     auto * block = (typename Format::Block *) panel;
@@ -31,12 +36,13 @@ template <class Arithmetic, class Format, bool InPlace = false> const Kernel * m
         sizeof(typename Format::Block),
         sizeof(Unpacked<Format>),
         sizeof(ActivationBlock<typename Arithmetic::Activation>),
+        sizeof(ActivationTile<typename Arithmetic::Activation>),
         quantize_for<Arithmetic, Format>,
+        quantize_tile_for<Arithmetic, Format>,
         pack<Format>,
         unpack<Format>,
         gemv<Arithmetic, Format, InPlace>,
-        {tile<Arithmetic, 1, kScales, kHasMinimum>, tile<Arithmetic, 2, kScales, kHasMinimum>,
-         tile<Arithmetic, 3, kScales, kHasMinimum>, tile<Arithmetic, 4, kScales, kHasMinimum>},
+        tile<Arithmetic, kScales, kHasMinimum>,
     };
     return &kernel;
 }

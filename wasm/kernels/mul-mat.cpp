@@ -25,7 +25,7 @@ struct Product {
     int64_t              n_blocks; // blocks of 32 values in a row
     int64_t              n_panels;
     size_t               panel_bytes;
-    char *               activations; // groups of 4 rows, their blocks alternating
+    char *               activations; // of one row, or of groups of the rows of a tile
 
     Product(const Kernel & kernel, const ggml_tensor * op, void * work)
         : kernel(kernel), weights(op->src[0]), x(op->src[1]), out(op), n_rows(ggml_nrows(op->src[1])),
@@ -33,14 +33,16 @@ struct Product {
           panel_bytes(weights->ne[0] / kernel.block_values * kernel.block_bytes), activations((char *) work) {}
 
     // In whole cache lines, since the threads' own memory comes after.
-    size_t activations_bytes() const { return GGML_PAD(n_rows * n_blocks * kernel.activation_bytes, 64); }
-    size_t unpacked_bytes() const { return n_rows == 1 ? 0 : std::min(kSlice / kBlock, n_blocks) * kernel.unpacked_bytes; }
+    size_t activations_bytes() const { return GGML_PAD(n_units() * unit_bytes(), 64); }
+    size_t unpacked_bytes() const { return is_vector() ? 0 : std::min(kSlice / kBlock, n_blocks) * kernel.unpacked_bytes; }
     int64_t n_groups() const { return (n_rows + kTileRows - 1) / kTileRows; }
     int rows_in_group(int64_t group) const { return (int) std::min<int64_t>(kTileRows, n_rows - group * kTileRows); }
 
-    char * activation(int64_t group, int64_t block, int row) const {
-        return activations + (group * kTileRows * n_blocks + block * rows_in_group(group) + row) * kernel.activation_bytes;
-    }
+    bool is_vector() const { return n_rows == 1; }
+    // A unit is what is quantised at a time: 32 values of a row, or of the rows of a tile.
+    int64_t n_units() const { return n_groups() * n_blocks; }
+    size_t unit_bytes() const { return is_vector() ? kernel.activation_bytes : kernel.tile_bytes; }
+    char * activation(int64_t group, int64_t block) const { return activations + (group * n_blocks + block) * unit_bytes(); }
     const char * panel(int64_t i) const { return (const char *) weights->data + i * panel_bytes; }
 
     static float * row(const ggml_tensor * tensor, int64_t i) {
@@ -51,10 +53,19 @@ struct Product {
 
 } // namespace
 
-static void quantize_blocks(const Product & product, int64_t first, int64_t last) {
+static void quantize_units(const Product & product, int64_t first, int64_t last) {
     for (int64_t i = first; i < last; i++) {
-        const int64_t row = i / product.n_blocks, block = i % product.n_blocks;
-        product.kernel.quantize(Product::row(product.x, row) + block * kBlock, product.activation(row / kTileRows, block, row % kTileRows));
+        const int64_t group = i / product.n_blocks, block = i % product.n_blocks;
+        if (product.is_vector()) {
+            product.kernel.quantize(Product::row(product.x, 0) + block * kBlock, product.activation(0, block));
+            continue;
+        }
+        const float * rows[kTileRows] = {};
+        const int n_rows = product.rows_in_group(group);
+        for (int row = 0; row < n_rows; row++) {
+            rows[row] = Product::row(product.x, group * kTileRows + row) + block * kBlock;
+        }
+        product.kernel.quantize_tile(rows, n_rows, product.activation(group, block));
     }
 }
 
@@ -76,11 +87,12 @@ static void multiply_panels(const Product & product, int64_t first, int64_t last
             kernel.unpack(product.panel(panel) + block / packed * kernel.block_bytes, n_blocks / packed, unpacked);
             for (int64_t group = 0; group < product.n_groups(); group++) {
                 const int n_rows = product.rows_in_group(group);
+                float     unused[kPanelRows] = {};
                 float *   rows[kTileRows];
-                for (int row = 0; row < n_rows; row++) {
-                    rows[row] = Product::row(product.out, group * kTileRows + row) + panel * kPanelRows;
+                for (int row = 0; row < kTileRows; row++) {
+                    rows[row] = row < n_rows ? Product::row(product.out, group * kTileRows + row) + panel * kPanelRows : unused;
                 }
-                kernel.tile[n_rows - 1](unpacked, product.activation(group, block, 0), n_blocks, rows, block > 0);
+                kernel.tile(unpacked, product.activation(group, block), n_blocks, rows, block > 0);
             }
         }
     }
@@ -96,14 +108,14 @@ void mul_mat(const Kernel & kernel, const ggml_compute_params * params, ggml_ten
     const int64_t thread = params->ith, n_threads = params->nth;
     GGML_ASSERT(mul_mat_work_bytes(kernel, op, params->nth) <= params->wsize);
 
-    const int64_t n_activations = product.n_rows * product.n_blocks;
-    quantize_blocks(product, n_activations * thread / n_threads, n_activations * (thread + 1) / n_threads);
+    const int64_t n_units = product.n_units();
+    quantize_units(product, n_units * thread / n_threads, n_units * (thread + 1) / n_threads);
     if (thread == 0) {
         ggml_threadpool_chunk_set(params->threadpool, params->nth);
     }
     ggml_barrier(params->threadpool);
 
-    const bool    is_vector = product.n_rows == 1;
+    const bool    is_vector = product.is_vector();
     const int64_t most      = is_vector ? kMostPanelsPerChunk : kMostUnpackedPerChunk;
     const int64_t share     = product.n_panels / (n_threads * kChunksPerThread);
     const int64_t per_chunk = std::clamp<int64_t>(share, 1, most);

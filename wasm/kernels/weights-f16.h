@@ -17,13 +17,25 @@ struct FloatBlock {
     alignas(16) float values[kBlock][kPanelRows];
 };
 
-// Activations stay what they are.
+// Activations stay what they are; those of a tile: [value][row].
 struct FloatActivations {
     float values[kBlock];
+};
+struct FloatTile {
+    alignas(16) float values[kBlock][kTileRows];
 };
 
 inline void copy_activations(const float * x, void * block) {
     memcpy(block, x, sizeof(FloatActivations));
+}
+
+inline void copy_tile(const float * const * rows, int n_rows, void * block) {
+    auto & tile = *(FloatTile *) block;
+    for (int row = 0; row < kTileRows; row++) {
+        for (int value = 0; value < kBlock; value++) {
+            tile.values[value][row] = row < n_rows ? rows[row][value] : 0.0f;
+        }
+    }
 }
 
 inline void pack_halves(const void * rows, int64_t n_blocks, void * panel) {
@@ -77,27 +89,29 @@ inline void gemv_halves(const void * panel, const void * activations, int64_t n_
     }
 }
 
-template <int Rows> void tile_floats(const void * unpacked, const void * activations, int64_t n_blocks, float * const * out, bool add) {
+inline void tile_floats(const void * unpacked, const void * activations, int64_t n_blocks, float * const * out, bool add) {
     auto * w = (const FloatBlock *) unpacked;
-    auto * a = (const FloatActivations *) activations;
-    v128_t total[Rows][2];
-    for (int row = 0; row < Rows; row++) {
+    auto * a = (const FloatTile *) activations;
+    v128_t total[kTileRows][2];
+    for (int row = 0; row < kTileRows; row++) {
         for (int half = 0; half < 2; half++) {
             total[row][half] = add ? wasm_v128_load(out[row] + 4 * half) : wasm_f32x4_const_splat(0);
         }
     }
-    for (int64_t n = 0; n < n_blocks; n++, w++, a += Rows) {
+    for (int64_t n = 0; n < n_blocks; n++, w++, a++) {
 #pragma clang loop unroll(disable)
         for (int value = 0; value < kBlock; value++) {
             const v128_t weights[2] = {wasm_v128_load(w->values[value]), wasm_v128_load(w->values[value] + 4)};
-            for (int row = 0; row < Rows; row++) {
-                const v128_t activation = wasm_v128_load32_splat(a[row].values + value);
+            const v128_t rows = wasm_v128_load(a->values[value]);
+#pragma unroll
+            for (int row = 0; row < kTileRows; row++) {
+                const v128_t activation = ruminate_spread(rows, row);
                 total[row][0] = ruminate_madd(weights[0], activation, total[row][0]);
                 total[row][1] = ruminate_madd(weights[1], activation, total[row][1]);
             }
         }
     }
-    for (int row = 0; row < Rows; row++) {
+    for (int row = 0; row < kTileRows; row++) {
         wasm_v128_store(out[row], total[row][0]);
         wasm_v128_store(out[row] + 4, total[row][1]);
     }
@@ -110,11 +124,13 @@ inline const Kernel * make_half_kernel() {
         sizeof(HalfBlock),
         sizeof(FloatBlock),
         sizeof(FloatActivations),
+        sizeof(FloatTile),
         copy_activations,
+        copy_tile,
         pack_halves,
         unpack_halves,
         gemv_halves,
-        {tile_floats<1>, tile_floats<2>, tile_floats<3>, tile_floats<4>},
+        tile_floats,
     };
     return &kernel;
 }

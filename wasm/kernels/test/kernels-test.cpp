@@ -22,6 +22,7 @@ template <int Kind> struct EmulatedDot {
     static constexpr int kHalves = 2;
 
     static v128_t broadcast(const int8_t * activations) { return wasm_v128_load32_splat(activations); }
+    static void spread(const int8_t (&group)[kTileRows][4], v128_t (&rows)[kTileRows]) { spread_words(group, rows); }
     static Weights load(const uint32_t * weights) { return wasm_v128_load(weights); }
     static Weights widen(v128_t weights) { return weights; }
     static Sum begin(const int32_t * start) { return {{*start, *start, *start, *start}}; }
@@ -69,19 +70,23 @@ static std::vector<float> multiply_tiles(const Kernel & kernel, const Bytes & pa
     std::vector<float> results(m * kRows);
     for (int64_t first = 0, n_rows; first < m; first += n_rows) {
         n_rows = m - first < kTileRows ? m - first : kTileRows;
-        Bytes quantized(n_rows * n_blocks * kernel.activation_bytes), unpacked(slice * kernel.unpacked_bytes);
-        for (int64_t i = 0; i < n_rows * n_blocks; i++) {
-            const int64_t row = first + i % n_rows, block = i / n_rows;
-            kernel.quantize(&activations[row * kValues + block * kBlock], &quantized[i * kernel.activation_bytes]);
+        Bytes quantized(n_blocks * kernel.tile_bytes), unpacked(slice * kernel.unpacked_bytes);
+        for (int64_t block = 0; block < n_blocks; block++) {
+            const float * rows[kTileRows] = {};
+            for (int64_t row = 0; row < n_rows; row++) {
+                rows[row] = &activations[(first + row) * kValues + block * kBlock];
+            }
+            kernel.quantize_tile(rows, (int) n_rows, &quantized[block * kernel.tile_bytes]);
         }
         for (int64_t panel = 0; panel < kRows / kPanelRows; panel++) {
             for (int64_t block = 0; block < n_blocks; block += slice) {
                 kernel.unpack(&panels[(panel * n_blocks + block) / packed * kernel.block_bytes], slice / packed, unpacked.data());
+                float   unused[kPanelRows] = {};
                 float * out[kTileRows];
-                for (int64_t row = 0; row < n_rows; row++) {
-                    out[row] = &results[(first + row) * kRows + panel * kPanelRows];
+                for (int64_t row = 0; row < kTileRows; row++) {
+                    out[row] = row < n_rows ? &results[(first + row) * kRows + panel * kPanelRows] : unused;
                 }
-                kernel.tile[n_rows - 1](unpacked.data(), &quantized[block * n_rows * kernel.activation_bytes], slice, out, block > 0);
+                kernel.tile(unpacked.data(), &quantized[block * kernel.tile_bytes], slice, out, block > 0);
             }
         }
     }
