@@ -16,7 +16,7 @@ export interface Finish<R> {
 export type Run<P, R> = (control: RunControl) => AsyncGenerator<P | Finish<R>, void>;
 
 /** The reason of `RunControl.stopped`: nobody listens any more, so that a run ends quietly instead of throwing. */
-export const leftEarly: unique symbol = Symbol("the consumer left early");
+const leftEarly: unique symbol = Symbol("the consumer left early");
 
 /**
  * One run, started by its first consumer: its parts go to one iterator, its result to whoever asks.

@@ -7,28 +7,20 @@ export function notedTool(tool: Tool, onSource: (source: Omit<Source, "step">) =
     ...tool,
     async execute(given, options) {
       const result: unknown = await tool.execute?.(given, options);
-      const { text, url, title } = pageOf(result);
-      const of = { ...(url === undefined ? {} : { url }), ...(title === undefined ? {} : { title }) };
-      onSource({ tool: tool.name, arguments: given, ...of });
-      return text ?? result;
+      const page = pageOf(result);
+      onSource({ tool: tool.name, arguments: given, ...page?.source });
+      return page ? page.text : result;
     },
   };
 }
 
-interface FoundPage {
-  readonly text?: string;
-  readonly url?: string;
-  readonly title?: string;
-}
-
-/** Empty for what is no page: an object with a text, and an address, a title or both. */
-function pageOf(result: unknown): FoundPage {
-  if (typeof result !== "object" || result === null) return {};
-  const of = (name: string): string | undefined => {
-    const value: unknown = Reflect.get(result, name);
-    return typeof value === "string" ? value : undefined;
+/** Undefined for what is no page: an object with a text, and an address, a title or both. */
+function pageOf(result: unknown): { text: string; source: Pick<Source, "url" | "title"> } | undefined {
+  if (typeof result !== "object" || result === null) return undefined;
+  const [text, url, title] = ["text", "url", "title"].map((name): unknown => Reflect.get(result, name));
+  const source = {
+    ...(typeof url === "string" ? { url } : {}),
+    ...(typeof title === "string" ? { title } : {}),
   };
-  const [text, url, title] = [of("text"), of("url"), of("title")];
-  if (text === undefined || (url === undefined && title === undefined)) return {};
-  return { text, ...(url === undefined ? {} : { url }), ...(title === undefined ? {} : { title }) };
+  return typeof text === "string" && Object.keys(source).length > 0 ? { text, source } : undefined;
 }

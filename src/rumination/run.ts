@@ -31,55 +31,39 @@ type Ended = RuminationResult["ended"];
 
 /** Turns of the model, and what its calls come to, until it is done or a budget is spent; then the report. */
 export async function* ruminationRun(plan: RuminationPlan, control: RunControl): AsyncGenerator<RuminationPart, void> {
-  const { record, options, family } = plan;
+  const { record, family } = plan;
   const run = { plan, control };
-  let ended: Ended | undefined;
-  for (let step = 1; ended === undefined; step++) {
-    ended = whyConclude(plan, control, step);
-    if (ended) break;
-    const result = yield* turn(run, { step, final: false, options: boundedStep(plan) });
-    const calls = result.message.toolCalls ?? [];
-    const { problem } = parseToolCalls(result.text, family, [...plan.tools.values()]);
-    const isText = calls.length === 0 && problem === undefined;
-    if (result.finishReason === "abort") {
-      record.addCut(result);
-      yield { type: "finish", result: record.result("abort") };
-      return;
-    }
-    if (isText && (result.text !== "" || result.finishReason !== "length")) {
-      yield { type: "finish", result: record.result("model", result) };
-      return;
-    }
-    const done = family.builtinTools.includes(finish) ? calls.find(({ name }) => name === finish) : undefined;
-    if (done) {
-      record.addFinish(result, done);
-      yield* report(run, "model");
-      return;
-    }
-    if (result.finishReason === "length") {
-      // A thought or a call that was cut off leads nowhere.
-      record.addCut(result);
-      ended = "tokens";
-    } else {
-      const outcomes = new Map<string, CallOutcome>();
-      if (problem !== undefined) {
-        const outcome = failedCall(`call_${crypto.randomUUID()}`, problem);
-        outcomes.set(outcome.id, outcome);
-        yield { type: "tool-result", id: outcome.id, result: outcome.result };
-      }
-      for await (const outcome of outcomesOf(run, calls)) {
-        outcomes.set(outcome.id, outcome);
-        yield { type: "tool-result", id: outcome.id, result: outcome.result };
-      }
-      record.add(result, calls, outcomes);
-      if (control.stopped.aborted && !options.signal?.aborted) {
-        yield { type: "finish", result: record.result("abort") };
+  for (;;) {
+    let ended = whyConclude(plan, control);
+    if (!ended) {
+      const result = yield* turn(run, boundedStep(plan), false);
+      if (result.finishReason === "abort") return yield* leave(plan, result);
+      const calls = result.message.toolCalls ?? [];
+      const { problem } = parseToolCalls(result.text, family, [...plan.tools.values()]);
+      const isText = calls.length === 0 && problem === undefined;
+      if (isText && (result.text !== "" || result.finishReason !== "length")) {
+        yield { type: "finish", result: record.result("model", result) };
         return;
       }
+      const done = family.builtinTools.includes(finish) ? calls.find(({ name }) => name === finish) : undefined;
+      if (done) {
+        record.addFinish(result, done);
+        return yield* report(run, "model");
+      }
+      if (result.finishReason === "length") {
+        // A thought or a call that was cut off leads nowhere.
+        record.addCut(result);
+        ended = "tokens";
+      } else {
+        record.add(result, calls, yield* runCalls(run, calls, problem));
+        if (control.stopped.aborted) return yield* leave(plan);
+      }
+    }
+    if (ended) {
+      askForReport(plan);
+      return yield* report(run, ended);
     }
   }
-  askForReport(plan);
-  yield* report(run, ended);
 }
 
 interface RunningPlan {
@@ -87,10 +71,32 @@ interface RunningPlan {
   readonly control: RunControl;
 }
 
-function whyConclude({ budget, record }: RuminationPlan, { answerNow }: RunControl, step: number): Ended | undefined {
+function whyConclude({ budget, record }: RuminationPlan, { answerNow }: RunControl): Ended | undefined {
   if (answerNow.aborted) return "user";
-  if (step > budget.steps) return "steps";
+  if (record.steps.length >= budget.steps) return "steps";
   return record.tokens >= budget.tokens ? "tokens" : undefined;
+}
+
+/** Nobody listens any more: what there is, is the result. */
+function* leave({ record }: RuminationPlan, cut?: Result): Generator<RuminationPart, void> {
+  if (cut) record.addCut(cut);
+  yield { type: "finish", result: record.result("abort") };
+}
+
+/** @param problem What is wrong with a call that could not be read. */
+async function* runCalls(
+  run: RunningPlan,
+  calls: readonly ToolCall[],
+  problem: string | undefined,
+): AsyncGenerator<RuminationPart, ReadonlyMap<string, CallOutcome>> {
+  const outcomes = new Map<string, CallOutcome>();
+  const note = (outcome: CallOutcome): RuminationPart => {
+    outcomes.set(outcome.id, outcome);
+    return { type: "tool-result", id: outcome.id, result: outcome.result };
+  };
+  if (problem !== undefined) yield note(failedCall(`call_${crypto.randomUUID()}`, problem));
+  for await (const outcome of outcomesOf(run, calls)) yield note(outcome);
+  return outcomes;
 }
 
 /**
@@ -127,11 +133,10 @@ function askForReport({ family, record, conclusion }: RuminationPlan): void {
 
 async function* report(run: RunningPlan, ended: Ended): AsyncGenerator<RuminationPart, void> {
   const { record, family, options } = run.plan;
-  const step = record.steps.length + 1;
   // The prompt stays what it was, which is cheap; a model that goes on calling all the same is told of no tools.
-  let written = yield* turn(run, { step, final: true, options });
+  let written = yield* turn(run, options, true);
   if (written.text === "" && written.finishReason === "tool-calls" && family.builtinTools.length === 0) {
-    written = yield* turn(run, { step, final: true, options: { ...options, toolChoice: "none" } });
+    written = yield* turn(run, { ...options, toolChoice: "none" }, true);
   }
   yield { type: "finish", result: record.result(written.finishReason === "abort" ? "abort" : ended, written) };
 }
@@ -147,11 +152,12 @@ function boundedStep({ record, options, budget }: RuminationPlan): GenerateOptio
 /** One turn of the model. Where the context is full, before it or during it, it begins again without the oldest result. */
 async function* turn(
   run: RunningPlan,
-  { step, final, options }: { step: number; final: boolean; options: GenerateOptions },
+  options: GenerateOptions,
+  final: boolean,
 ): AsyncGenerator<RuminationPart, Result> {
   const { record, maxTokens } = run.plan;
   for (;;) {
-    yield { type: "step", step, final };
+    yield { type: "step", step: record.steps.length + 1, final };
     try {
       const result = yield* chat(run, options);
       record.spend(result.usage);

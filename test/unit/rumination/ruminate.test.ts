@@ -27,7 +27,7 @@ const call = (query: unknown): string => `look\n</think>\nsearch\n${JSON.stringi
 const answer = "seen\n</think>\nDora.";
 
 const pages: Record<string, string> = { "a.example": "Ned owns the boat.", "b.example": "Dora is a friend of Ned." };
-const library: Library = {
+const web: Library = {
   search: (query) =>
     query === "nothing"
       ? []
@@ -248,7 +248,7 @@ describe("ruminate() with GLM-Z1-Rumination", () => {
       jsonCall("finish", {}),
       report,
     );
-    const run = ruminate(model, "Who?", { library });
+    const run = ruminate(model, "Who?", { library: web });
     expect(course(await partsOf(run))).toBe(
       [1, 2, 3].map((step) => `step ${step}, reasoning, tool-call, tool-result, `).join("") +
         "step 4, reasoning, tool-call, last step 5, reasoning, text, finish",
@@ -283,7 +283,7 @@ describe("ruminate() with GLM-Z1-Rumination", () => {
       jsonCall("finish", {}),
       report,
     );
-    const { steps, sources } = await ruminate(model, "Who?", { library }).result();
+    const { steps, sources } = await ruminate(model, "Who?", { library: web }).result();
     const told = steps.map(({ calls }) => JSON.stringify(calls[0]?.result));
     expect(told[0]).toContain("there is no link 0; search first");
     expect(told[2]).toContain("there is no link 2; the last search gave links 0 to 1");
@@ -313,7 +313,7 @@ describe("ruminate() with GLM-Z1-Rumination", () => {
   test("ends at finish, whatever else is called beside it", async () => {
     const both = `${jsonCall("search", { query: "boat" })}\n{"name": "finish", "arguments": {}}`;
     const { model, engine } = ruminating(both, report);
-    const { ended, steps } = await ruminate(model, "Who?", { library }).result();
+    const { ended, steps } = await ruminate(model, "Who?", { library: web }).result();
     expect({ ended, calls: steps[0]?.calls.map(({ call: { name } }) => name) }).toEqual({
       ended: "model",
       calls: ["finish"],
@@ -323,21 +323,21 @@ describe("ruminate() with GLM-Z1-Rumination", () => {
 
   test("leaves no call open in the history when the model goes on calling in its report", async () => {
     const { model } = ruminating(jsonCall("finish", {}), jsonCall("search", { query: "boat" }));
-    const { report: text, finishReason, messages } = await ruminate(model, "Who?", { library }).result();
+    const { report: text, finishReason, messages } = await ruminate(model, "Who?", { library: web }).result();
     expect({ text, finishReason }).toEqual({ text: "", finishReason: "tool-calls" });
     expect(messages.at(-1)).not.toHaveProperty("toolCalls");
   });
 
   test("finishes for the model when the steps are spent", async () => {
     const { model, engine } = ruminating(jsonCall("search", { query: "boat" }), report);
-    const { ended, report: text } = await ruminate(model, "Who?", { library, budget: { steps: 1 } }).result();
+    const { ended, report: text } = await ruminate(model, "Who?", { library: web, budget: { steps: 1 } }).result();
     expect({ ended, text }).toEqual({ ended: "steps", text: "# Report\nDora." });
     expect(lastPrompt(engine)).toMatch(/】<\|assistant\|>\n\{"name": "finish", "arguments": \{\}\}<\|assistant\|>$/);
   });
 
   test("shows no more of a page than asked", async () => {
     const { model, engine } = ruminating(jsonCall("open", { url: "a.example" }), jsonCall("finish", {}), report);
-    const long: Library = { ...library, open: () => "😀".repeat(10) };
+    const long: Library = { ...web, open: () => "😀".repeat(10) };
     await ruminate(model, "Who?", { library: long, pageLength: 5 }).result();
     expect(lastPrompt(engine)).toContain("<|observation|>\n😀😀\n[16 more characters are not shown]<|assistant|>");
   });
@@ -363,14 +363,14 @@ test("ruminate() serves a library to other models as well", async () => {
     turns('look\n</think>\nsearch\n{"query": "boat"}', 'go\n</think>\nclick\n{"link_id": 1}', answer),
     { contextTrained: 4096 },
   );
-  const { report: text, sources } = await ruminate(model, "Who?", { library }).result();
+  const { report: text, sources } = await ruminate(model, "Who?", { library: web }).result();
   expect({ text, urls: sources.map(({ url }) => url) }).toEqual({ text: "Dora.", urls: ["b.example"] });
   expect(lastPrompt(engine)).toMatch(/## search[^]*## click[^]*## open/);
   expect(lastPrompt(engine)).not.toContain("## finish");
 });
 
 describe("a run of ruminate()", () => {
-  const hanging: Library = { ...library, search: () => new Promise(() => undefined) };
+  const hanging: Library = { ...web, search: () => new Promise(() => undefined) };
   const searching = (): Model => ruminating(jsonCall("search", { query: "boat" }), report).model;
 
   test("conclude() ends the thought at hand and has the report written", async () => {
@@ -448,7 +448,7 @@ describe("a run of ruminate()", () => {
 
   test.each<[string, Readonly<Record<string, unknown>>, typeof TypeError | typeof RangeError]>([
     ["nothing to look into", {}, TypeError],
-    ["both", { library, tools }, TypeError],
+    ["both", { library: web, tools }, TypeError],
     ["half a library", { library: { search: () => [] } }, TypeError],
     ["no tools", { tools: [] }, RangeError],
     ["a tool without execute", { tools: [{ name: "a", parameters }] }, TypeError],
@@ -456,7 +456,7 @@ describe("a run of ruminate()", () => {
     ["half a token", { tools, budget: { tokens: 0.5 } }, RangeError],
     ["a budget of another kind", { tools, budget: 7 }, TypeError],
     ["steps of another kind", { tools, budget: { steps: "7" } }, TypeError],
-    ["pages of no length", { library, pageLength: 0 }, RangeError],
+    ["pages of no length", { library: web, pageLength: 0 }, RangeError],
     ["a blank conclusion", { tools, conclusion: " " }, TypeError],
     ["toolChoice", { tools, toolChoice: "none" }, TypeError],
     ["a format", { tools, format: { type: "json" } }, TypeError],

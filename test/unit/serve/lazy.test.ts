@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { InferenceError } from "../../../src/index.ts";
+import { InferenceError, type Model } from "../../../src/index.ts";
 import { createHandler } from "../../../src/openai.ts";
 import { scriptedModel } from "../api/scripted-model.ts";
 import { hi, postOf, thinks } from "./serving.ts";
@@ -8,33 +8,37 @@ const path = "/v1/chat/completions";
 const get = (path: string, init?: RequestInit): Request => new Request(`http://localhost${path}`, init);
 const keyed = (key: string): RequestInit => ({ headers: { authorization: `Bearer ${key}` } });
 
+/** Loads the model when it is released, and counts how often it was asked to. */
+function heldLoad(): { load: () => Promise<Model>; loads: () => number; release: () => void } {
+  const { promise, resolve: release } = Promise.withResolvers<void>();
+  let loads = 0;
+  const load = async (): Promise<Model> => {
+    loads += 1;
+    await promise;
+    return scriptedModel(thinks).model;
+  };
+  return { load, loads: () => loads, release };
+}
+
 describe("createHandler() given what loads the model", () => {
   test("loads it once, for the first who need it, and not before", async () => {
-    let loads = 0;
-    const loading = Promise.withResolvers<void>();
-    const handler = createHandler(
-      async () => {
-        loads += 1;
-        await loading.promise;
-        return scriptedModel(thinks).model;
-      },
-      { apiKey: "secret" },
-    );
+    const { load, loads, release } = heldLoad();
+    const handler = createHandler(load, { apiKey: "secret" });
     expect(await (await handler(get("/health"))).json()).toEqual({ status: "ok" });
     const refused = [postOf(path, hi), postOf(path, hi, keyed("wrong")), get("/v1/models")];
     expect(await Promise.all(refused.map(async (request) => (await handler(request)).status))).toEqual([401, 401, 401]);
     expect((await handler(new Request("http://localhost/nowhere", keyed("secret")))).status).toBe(404);
     expect((await handler(new Request(`http://localhost${path}`, keyed("secret")))).status).toBe(405);
-    expect(loads).toBe(0);
+    expect(loads()).toBe(0);
     const first = [1, 2, 3].map(() => handler(postOf(path, hi, keyed("secret"))));
-    loading.resolve();
+    release();
     for (const response of await Promise.all(first)) {
       expect(await response.json()).toMatchObject({
         model: "ruminate-nano",
         choices: [{ message: { content: "Yes it is." } }],
       });
     }
-    expect(loads).toBe(1);
+    expect(loads()).toBe(1);
   });
 
   test("answers 503 when it can't be loaded, tells why once, and only to the server, then tries again", async () => {
@@ -76,28 +80,20 @@ describe("createHandler() given what loads the model", () => {
   });
 
   test("lets a client go while it loads, and its place with it; the next one has the load", async () => {
-    let loads = 0;
-    const loading = Promise.withResolvers<void>();
-    const handler = createHandler(
-      async () => {
-        loads += 1;
-        await loading.promise;
-        return scriptedModel(thinks).model;
-      },
-      { maxQueue: 0 },
-    );
+    const { load, loads, release } = heldLoad();
+    const handler = createHandler(load, { maxQueue: 0 });
     for (const ask of [(init: RequestInit) => postOf(path, hi, init), (init: RequestInit) => get("/v1/models", init)]) {
       const client = new AbortController();
       const asked = handler(ask({ signal: client.signal }));
-      while (loads === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      while (loads() === 0) await new Promise((resolve) => setTimeout(resolve, 1));
       client.abort();
       // Nothing has been loaded yet, and nothing will be before this answer.
       expect((await asked).status).toBe(499);
     }
     const next = handler(postOf(path, hi));
-    loading.resolve();
+    release();
     expect((await next).status).toBe(200);
-    expect(loads).toBe(1);
+    expect(loads()).toBe(1);
   });
 
   test("has the queue's bound for those who wait for the load, and sends the others away at once", async () => {
