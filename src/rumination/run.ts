@@ -37,7 +37,10 @@ export async function* ruminationRun(plan: RuminationPlan, control: RunControl):
     let ended = whyConclude(plan, control);
     if (!ended) {
       const result = yield* turn(run, boundedStep(plan), false);
-      if (result.finishReason === "abort") return yield* leave(plan, result);
+      if (result.finishReason === "abort") {
+        yield* leave(plan, result);
+        return;
+      }
       const calls = result.message.toolCalls ?? [];
       const { problem } = parseToolCalls(result.text, family, [...plan.tools.values()]);
       const isText = calls.length === 0 && problem === undefined;
@@ -48,7 +51,8 @@ export async function* ruminationRun(plan: RuminationPlan, control: RunControl):
       const done = family.builtinTools.includes(finish) ? calls.find(({ name }) => name === finish) : undefined;
       if (done) {
         record.addFinish(result, done);
-        return yield* report(run, "model");
+        yield* report(run, "model");
+        return;
       }
       if (result.finishReason === "length") {
         // A thought or a call that was cut off leads nowhere.
@@ -56,12 +60,16 @@ export async function* ruminationRun(plan: RuminationPlan, control: RunControl):
         ended = "tokens";
       } else {
         record.add(result, calls, yield* runCalls(run, calls, problem));
-        if (control.stopped.aborted) return yield* leave(plan);
+        if (control.stopped.aborted) {
+          yield* leave(plan);
+          return;
+        }
       }
     }
     if (ended) {
       askForReport(plan);
-      return yield* report(run, ended);
+      yield* report(run, ended);
+      return;
     }
   }
 }
